@@ -1,0 +1,1 @@
+"""Maestro: train, evaluate and serve an orchestrator over frozen expert models."""

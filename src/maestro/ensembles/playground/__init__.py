@@ -1,0 +1,1 @@
+"""The embedded default: in-process experts, skills, generated tasks and a mini checkpoint."""

@@ -1,0 +1,83 @@
+"""The errors, named by the boundary they cross.
+
+    MaestroError                     every error a user can act on; the command line prints it without a traceback
+    ├── ConfigError                  a config file or option
+    ├── RegistryError                registry.yaml, SKILL.md, ids, plugins
+    ├── TaskError                    a task source or row
+    ├── ImageError                   an image that cannot be read
+    ├── StoreError                   the call store
+    │   └── NotRecorded              replay asked for a call that was never recorded
+    ├── CheckpointError              a checkpoint or run folder that cannot be used
+    ├── MissingDependency            an extra that is not installed
+    └── CallFailed                   an expert call
+        ├── PolicyFault              the request made no sense: the policy's doing, it is told and may learn
+        └── InfrastructureFault      the expert is down, slow or broken: not the policy's doing
+            └── CallTimeout          the same, because time ran out
+
+Authors of experts and skills raise ordinary Python errors; the call layer translates them.
+"""
+
+from __future__ import annotations
+
+
+class MaestroError(Exception):
+    """Base of all; the message says what was tried, what exists and what to do next."""
+
+
+class ConfigError(MaestroError):
+    """A config file or option cannot be used."""
+
+
+class RegistryError(MaestroError):
+    """A registry, card, skill file or plugin cannot be used."""
+
+
+class TaskError(MaestroError):
+    """A task source or one of its rows cannot be used."""
+
+
+class ImageError(MaestroError):
+    """An image cannot be read."""
+
+
+class StoreError(MaestroError):
+    """The call store cannot be used."""
+
+
+class NotRecorded(StoreError):
+    """Replay asked for a call that was never recorded."""
+
+
+class CheckpointError(MaestroError):
+    """A checkpoint or run folder cannot be used."""
+
+
+class MissingDependency(MaestroError):
+    """An optional part is not installed."""
+
+
+class CallFailed(MaestroError):
+    """An expert call came to nothing."""
+
+
+class PolicyFault(CallFailed):
+    """The call made no sense: unknown id, pair not allowed, query the skill cannot use."""
+
+
+class InfrastructureFault(CallFailed):
+    """The expert failed for a reason that is not the policy's.
+
+    `retryable` says whether another attempt may succeed; `retry_after_seconds` is the server's wish, if it had one.
+    """
+
+    def __init__(self, message: str, *, retryable: bool = False, retry_after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+        self.retry_after_seconds = retry_after_seconds
+
+
+class CallTimeout(InfrastructureFault):
+    """The call did not come back in time."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retryable=True)

@@ -1,0 +1,116 @@
+"""Images by content: every room names pixels by hash, and the orchestrator and the experts see the same ones."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import warnings
+from collections import OrderedDict
+from pathlib import Path
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from maestro.errors import ImageError
+
+MAX_PIXELS = 64_000_000
+"""Larger images are refused rather than decoded (decompression bombs)."""
+
+
+def normalise(image: Image.Image) -> Image.Image:
+    """RGB pixels as a person would see them: EXIF rotation applied, palette expanded, alpha laid on white."""
+    image = ImageOps.exif_transpose(image)
+    if image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info:
+        rgba = image.convert("RGBA")
+        white = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
+        return Image.alpha_composite(white, rgba).convert("RGB")
+    if image.mode.startswith("I;16") or image.mode in {"I", "F"}:
+        low, high = image.getextrema()
+        span = (high - low) or 1
+        scale = 255.0 / 65535.0 if image.mode.startswith("I;16") else 255.0 / span
+        offset = 0.0 if image.mode.startswith("I;16") else -low * scale
+        return image.convert("F").point(lambda value: value * scale + offset).convert("L").convert("RGB")
+    return image.convert("RGB")
+
+
+def open_image(source: str | Path | bytes) -> Image.Image:
+    """Read and normalise one image from a path or from bytes.
+
+    Raises ImageError when there is nothing there, it is not an image, it is cut short or larger than `MAX_PIXELS`.
+    """
+    name = f"{len(source)} bytes" if isinstance(source, bytes) else str(source)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
+                if image.width * image.height > MAX_PIXELS:
+                    raise ImageError(f"image {name} has {image.width}x{image.height} pixels; at most {MAX_PIXELS} are read. Scale it down first.")
+                image.load()
+                return normalise(image)
+    except FileNotFoundError as error:
+        raise ImageError(f"no image at {name}. Check the path.") from error
+    except IsADirectoryError as error:
+        raise ImageError(f"{name} is a folder, not an image file.") from error
+    except UnidentifiedImageError as error:
+        raise ImageError(f"{name} is not an image that can be read (PNG, JPEG, WebP, GIF, BMP and TIFF are).") from error
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise ImageError(f"image {name} is too large to read safely: {error}") from error
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ImageError(f"image {name} is damaged: {error}") from error
+
+
+def digest(image: Image.Image) -> str:
+    """SHA-256 over size and RGB bytes: the same pixels have the same name whatever the file format was."""
+    return hashlib.sha256(b"%dx%d:" % image.size + image.tobytes()).hexdigest()
+
+
+class ImageStore:
+    """Pixels and their PNG encoding by content hash, each made once.
+
+    In memory up to `capacity` images; with `folder`, every image is also kept there as `<hash>.png` and older ones are
+    read back from it.
+    """
+
+    def __init__(self, folder: Path | None = None, capacity: int = 4096) -> None:
+        self.folder = folder
+        self.capacity = capacity
+        self._pixels: OrderedDict[str, Image.Image] = OrderedDict()
+        self._encoded: dict[str, bytes] = {}
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def put(self, image: Image.Image | str | Path | bytes) -> str:
+        """Keep an image (given as pixels, path or file bytes) and return its hash. Raises ImageError."""
+        pixels = normalise(image) if isinstance(image, Image.Image) else open_image(image)
+        name = digest(pixels)
+        if name not in self._pixels:
+            if self.folder is not None and not (path := self.folder / f"{name}.png").exists():
+                partial = path.with_suffix(".part")
+                pixels.save(partial, format="PNG")
+                partial.replace(path)
+            self._remember(name, pixels)
+        return name
+
+    def pixels(self, name: str) -> Image.Image:
+        """The RGB image of a hash. Raises ImageError when it was never put here."""
+        if (found := self._pixels.get(name)) is not None:
+            self._pixels.move_to_end(name)
+            return found
+        if self.folder is not None and (path := self.folder / f"{name}.png").exists():
+            image = open_image(path)
+            self._remember(name, image)
+            return image
+        raise ImageError(f"no image with hash {name[:12]}… in this store ({len(self._pixels)} in memory, folder: {self.folder}).")
+
+    def png(self, name: str) -> bytes:
+        """The PNG bytes of a hash, encoded once."""
+        if name not in self._encoded:
+            buffer = io.BytesIO()
+            self.pixels(name).save(buffer, format="PNG")
+            self._encoded[name] = buffer.getvalue()
+        return self._encoded[name]
+
+    def _remember(self, name: str, image: Image.Image) -> None:
+        self._pixels[name] = image
+        while len(self._pixels) > self.capacity:
+            oldest, _ = self._pixels.popitem(last=False)
+            self._encoded.pop(oldest, None)

@@ -1,0 +1,52 @@
+"""Limits on one episode, and the clock that watches them."""
+
+from __future__ import annotations
+
+import time
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from maestro.types import StopReason
+
+
+class Limits(BaseModel):
+    """What one episode may use."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    turns: int = Field(default=5, ge=1)
+    """Decisions, the answer included."""
+    cost_usd: float | None = Field(default=None, ge=0)
+    """Calls stop once they have cost this much; None for no limit."""
+    seconds: float = Field(default=120.0, gt=0)
+    """Deadline of the whole episode, wall clock."""
+
+
+class Meter:
+    """What an episode has used of its limits."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.started = time.monotonic()
+        self.turns = 0
+        self.cost_usd = 0.0
+
+    @property
+    def elapsed_seconds(self) -> float:
+        """Since the start."""
+        return time.monotonic() - self.started
+
+    @property
+    def remaining_seconds(self) -> float:
+        """Until the deadline, at least 0."""
+        return max(0.0, self.limits.seconds - self.elapsed_seconds)
+
+    def exhausted(self) -> StopReason | None:
+        """The limit that is used up, if one is."""
+        if self.remaining_seconds <= 0:
+            return StopReason.TIME_LIMIT
+        if self.turns >= self.limits.turns:
+            return StopReason.TURN_LIMIT
+        if self.limits.cost_usd is not None and self.cost_usd > self.limits.cost_usd:
+            return StopReason.COST_LIMIT
+        return None

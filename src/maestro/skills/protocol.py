@@ -1,0 +1,82 @@
+"""What a skill is to the rest: a request in, a result out, expert calls in between."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from PIL import Image
+
+from maestro.types import Value
+
+
+@dataclass(frozen=True)
+class SkillRequest:
+    """What the skill is asked."""
+
+    question: str
+    """The task's question, as the user wrote it."""
+    query: str = ""
+    """What the policy wrote; empty means: the question itself."""
+    images: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The query, or the question when the query is empty."""
+        return self.query or self.question
+
+
+@dataclass(frozen=True)
+class SkillResult:
+    """What the skill found. `value` None means that it found nothing, which is no error."""
+
+    value: str | None
+    confidence: float = 0.0
+    """0 to 1, the skill's own estimate."""
+    evidence: str = ""
+    """A few words: what the value rests on."""
+    gives: Value = "answer"
+
+    @property
+    def text(self) -> str:
+        """The observation the policy reads: three short lines."""
+        shown = "none" if self.value is None else self.value
+        lines = [f"{self.gives}: {shown}", f"confidence: {self.confidence:.2f}"]
+        if self.evidence:
+            lines.append(f"evidence: {self.evidence}")
+        return "\n".join(lines)
+
+
+@dataclass
+class Caller:
+    """The skill's hand on the one expert the policy chose.
+
+    `ask` performs an operation and returns the parsed JSON reply (in-process) or the message text (served); every call is
+    recorded in the observation. `pixels` and `crop` give the skill images; a crop is put in the image store so that the
+    expert sees exactly those pixels.
+    """
+
+    expert: str
+    ask: Callable[..., Awaitable[Any]]
+    """`await caller.ask(operation, images=(hash, ...), **arguments)`"""
+    pixels: Callable[[str], Image.Image]
+    put: Callable[[Image.Image], str]
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    def crop(self, image: str, box: tuple[int, int, int, int], scale: float = 1.0) -> str:
+        """Hash of the part of `image` inside `box` (left, top, right, bottom, pixels), enlarged by `scale`."""
+        part = self.pixels(image).crop(box)
+        if scale != 1.0:
+            part = part.resize((max(1, round(part.width * scale)), max(1, round(part.height * scale))), Image.Resampling.LANCZOS)
+        return self.put(part)
+
+
+class SkillProcedure(Protocol):
+    """A coded skill: one async function in one file, named by the card's `target`.
+
+    Raises ValueError when the query or question makes no sense for it (the policy's fault, and the policy is told).
+    """
+
+    async def __call__(self, request: SkillRequest, caller: Caller) -> SkillResult: ...

@@ -1,0 +1,260 @@
+"""The vocabulary: the ten types that every room shares, all frozen and serialisable.
+
+Read this file first. `Task` goes in, an `Episode` comes out; an episode is a list of `Turn`s, and a turn is what the
+policy said (`Decision`), what that meant (`Action`) and what came back (`Observation`). `Expert` and `Skill` are the
+cards of the registry. `Reward` and `StopReason` close the episode.
+
+Units: money in US dollars (`cost_usd`), time in seconds (`*_seconds`), images by content hash (see `maestro.images`).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Record(BaseModel):
+    """Frozen data; an unknown field is an error rather than a silent no-op."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Task(_Record):
+    """One question with images and the references it will be scored against."""
+
+    id: str
+    question: str
+    images: tuple[str, ...] = ()
+    """Content hashes; the pixels live in an `ImageStore`."""
+    references: tuple[str, ...] = ()
+    """Accepted answers. Empty when nobody knows (a user's own question)."""
+    profile: str = "exact"
+    """Name of the scoring profile in `maestro.scoring`."""
+    params: dict[str, Any] = Field(default_factory=dict)
+    """Parameters of the scoring profile, for example a tolerance."""
+    choices: tuple[str, ...] = ()
+    source: str = "user"
+    """Where it came from, as `source/split`."""
+    category: str = ""
+    """Family inside the source; reports group by it. A policy never sees it."""
+
+    def unanswered(self) -> Task:
+        """The same task without anything a policy, skill or expert may not know (references, scoring, category)."""
+        return self.model_copy(update={"references": (), "profile": "exact", "params": {}, "category": ""})
+
+
+class Price(_Record):
+    """What one call costs: a flat part, a part per image megapixel and parts per million tokens, in US dollars."""
+
+    call_usd: float = Field(default=0.0, ge=0)
+    megapixel_usd: float = Field(default=0.0, ge=0)
+    input_mtok_usd: float = Field(default=0.0, ge=0)
+    output_mtok_usd: float = Field(default=0.0, ge=0)
+
+
+class CallLimits(_Record):
+    """Bounds on the calls to one expert."""
+
+    timeout_seconds: float = Field(default=60.0, gt=0)
+    """One attempt."""
+    attempts: int = Field(default=2, ge=1, le=10)
+    """Attempts in all; only transient failures are tried again."""
+    concurrency: int = Field(default=4, ge=1)
+
+
+class Expert(_Record):
+    """Card of a frozen model that can be called."""
+
+    id: str
+    summary: str
+    kind: Literal["openai", "local", "scripted"]
+    revision: str = "1"
+    """Changes whenever the weights or the code behind the id change; part of every store key."""
+    endpoint: str | None = None
+    """Base URL (`openai`)."""
+    target: str | None = None
+    """Served model name (`openai`) or `package.module:attribute` of the implementation (`local`)."""
+    api_key_env: str | None = None
+    """Name of the environment variable that holds the key; never the key."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """Settings of a `local` expert, passed to its constructor."""
+    price: Price = Price()
+    limits: CallLimits = CallLimits()
+
+
+Value = Literal["answer", "region", "expression", "code"]
+"""What a skill gives back: an answer to the question, or the input of a further call."""
+
+
+class Skill(_Record):
+    """Card of a procedure over experts."""
+
+    id: str
+    summary: str
+    """When to use it; the `description` of SKILL.md."""
+    level: Literal[1, 2] = 1
+    parent: str | None = None
+    """The level-1 skill above a level-2 skill."""
+    experts: tuple[str, ...] = ()
+    """Ids of the experts it may be run with. A level-2 skill inherits its parent's when empty."""
+    dispatch: Literal["none", "retrieval", "keywords", "expert"] = "none"
+    """How a level-1 skill picks a level-2 skill; `none` when it is a procedure itself."""
+    takes: tuple[Literal["question", "region", "expression", "code"], ...] = ("question",)
+    """What its query may be. With `question` an empty query means the task's own question; with `region` the query may be
+    `left,top,right,bottom` in pixels, and the skill then works on that part of the first image."""
+    gives: Value = "answer"
+    examples: tuple[str, ...] = ()
+    """Example questions, used by `retrieval`."""
+    keywords: tuple[str, ...] = ()
+    """Used by `keywords`."""
+    target: str | None = None
+    """`package.module:function` of a coded skill; None for a prompted one, whose body is the procedure."""
+    body: str = ""
+    """The Markdown below the front matter."""
+    digest: str = ""
+    """SHA-256 of the skill's files; part of every store key."""
+
+
+class Call(_Record):
+    """The policy asks `expert` to follow `skill` on `query`."""
+
+    type: Literal["call"] = "call"
+    expert: str
+    skill: str
+    query: str = ""
+
+
+class Answer(_Record):
+    """The policy stops and answers."""
+
+    type: Literal["answer"] = "answer"
+    text: str
+
+
+class Malformed(_Record):
+    """The policy's text is no action. Nothing is guessed; the reason is what the policy is told."""
+
+    type: Literal["malformed"] = "malformed"
+    reason: str
+
+
+Action = Annotated[Call | Answer | Malformed, Field(discriminator="type")]
+
+
+class Decision(_Record):
+    """One policy turn as it was sampled."""
+
+    text: str
+    token_ids: tuple[int, ...] = ()
+    logprobs: tuple[float, ...] = ()
+    """Natural log-probabilities of `token_ids` under the sampling distribution; empty when unknown."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    truncated: bool = False
+    """The token limit cut the text."""
+    cost_usd: float = 0.0
+    latency_seconds: float = 0.0
+
+
+class ChildCall(_Record):
+    """One expert call made by a skill."""
+
+    expert: str
+    skill: str
+    """Id of the level-2 skill (or of the level-1 skill that is a procedure) that made it."""
+    replayed: bool = False
+    cost_usd: float = 0.0
+    latency_seconds: float = 0.0
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+class Observation(_Record):
+    """What came back for one action."""
+
+    text: str = ""
+    status: Literal["ok", "policy_error", "expert_error", "timeout"] = "ok"
+    value: str | None = None
+    """The answer, region, expression or code in `text`, when the skill found one."""
+    gives: Value = "answer"
+    """What kind of thing `value` is."""
+    confidence: float | None = None
+    children: tuple[ChildCall, ...] = ()
+    cost_usd: float = 0.0
+    latency_seconds: float = 0.0
+
+
+class Turn(_Record):
+    """One round: what the policy said, what it meant, what came back (nothing after an answer)."""
+
+    decision: Decision
+    action: Action
+    observation: Observation | None = None
+
+
+class StopReason(StrEnum):
+    """Every way out of the episode loop."""
+
+    ANSWERED = "answered"
+    """The policy answered."""
+    TURN_LIMIT = "turn_limit"
+    """As many decisions as allowed were made without an answer."""
+    TOKEN_LIMIT = "token_limit"  # noqa: S105 (not a password)
+    """The token buffer is full; the last observation, if it did not fit, was not appended."""
+    COST_LIMIT = "cost_limit"
+    """Calls cost as much as allowed."""
+    TIME_LIMIT = "time_limit"
+    """The episode's deadline passed."""
+    INFRASTRUCTURE = "infrastructure"
+    """An expert or the policy's server failed for reasons that are not the policy's fault. Excluded from advantages."""
+
+
+class Reward(_Record):
+    """Named reward terms and their weights."""
+
+    terms: dict[str, float] = Field(default_factory=dict)
+    weights: dict[str, float] = Field(default_factory=dict)
+
+    @property
+    def total(self) -> float:
+        """Weighted sum; a term without a weight is an error (KeyError)."""
+        return sum(self.weights[name] * value for name, value in self.terms.items())
+
+
+class Tokens(_Record):
+    """The episode as the trainer sees it: one append-only row of ids."""
+
+    prompt_ids: tuple[int, ...] = ()
+    completion_ids: tuple[int, ...] = ()
+    mask: tuple[int, ...] = ()
+    """1 where the policy sampled the id, 0 where an observation put it; same length as `completion_ids`."""
+    logprobs: tuple[float, ...] = ()
+    """0.0 at observation positions; same length as `completion_ids`."""
+
+
+class Episode(_Record):
+    """The single record that training, evaluation, the server and the viewer consume."""
+
+    version: Literal[1] = 1
+    task_id: str
+    turns: tuple[Turn, ...]
+    stop: StopReason
+    answer: str | None = None
+    reward: Reward | None = None
+    tokens: Tokens | None = None
+    error: str | None = None
+    """What broke, as `stage: type: message`, when `stop` is `infrastructure`."""
+    policy: str = ""
+    registry: str = ""
+    """`name@digest` of the registry the episode ran on."""
+    sample: int = 0
+    """Which of several episodes on the same task."""
+    cost_usd: float = 0.0
+    latency_seconds: float = 0.0
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """The well-formed calls, in order."""
+        return tuple(turn.action for turn in self.turns if isinstance(turn.action, Call))
