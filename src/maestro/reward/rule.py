@@ -1,0 +1,36 @@
+"""The reward of an episode: outcome, format and cost, each kept apart."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from maestro.reward.terms import TERMS
+from maestro.types import Episode, Reward, Task
+
+
+class RewardRule(BaseModel):
+    """Weights of the reward terms; total = outcome + format_weight * format + cost_weight * cost.
+
+    The terms are defined in `maestro.reward.terms`: `outcome` in [0, 1], `format` <= 0, `cost` <= 0 (minus dollars).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cost_weight: float = Field(default=20.0, ge=0)
+    """Reward lost per dollar spent."""
+    format_weight: float = Field(default=0.5, ge=0)
+    """Reward lost per unit of bad form."""
+
+    def score(self, task: Task, episode: Episode) -> Reward:
+        """Every term of the episode's reward with its weight. Raises TaskError when the task cannot be scored."""
+        weights = {"outcome": 1.0, "format": self.format_weight, "cost": self.cost_weight}
+        return Reward(terms={name: term(task, episode) for name, term in TERMS.items()}, weights=weights)
+
+    def scored(self, task: Task, episode: Episode) -> Episode:
+        """The episode with its reward filled in."""
+        return episode.model_copy(update={"reward": self.score(task, episode)})
+
+    def utility(self, task: Task, episode: Episode) -> float:
+        """Score minus weighted cost: what reports compare. Form plays no part."""
+        reward = self.score(task, episode)
+        return reward.terms["outcome"] + self.cost_weight * reward.terms["cost"]

@@ -1,0 +1,51 @@
+"""Many episodes at once: bounded concurrency, every task exactly once, results in order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from maestro.policy.protocol import Policy
+from maestro.rollout.episode import Performs, run_episode
+from maestro.rollout.limits import Limits
+from maestro.types import Episode, Task
+
+
+@dataclass(frozen=True)
+class Job:
+    """One episode to run."""
+
+    task: Task
+    sample: int = 0
+
+
+async def run_episodes(
+    jobs: Sequence[Job],
+    policy: Policy,
+    ensemble: Performs,
+    limits: Limits | None = None,
+    *,
+    concurrency: int = 64,
+    cost_weight: float | None = None,
+    done: Callable[[int, Episode], None] | None = None,
+) -> list[Episode]:
+    """Run every job once and return the episodes in the jobs' order.
+
+    `done(index, episode)` is called as each ends. An exception in one episode (a bug, not an infrastructure fault: those
+    are episodes) cancels the rest and is raised.
+    """
+    gate = asyncio.Semaphore(max(1, concurrency))
+    episodes: list[Episode | None] = [None] * len(jobs)
+
+    async def one(index: int, job: Job) -> None:
+        async with gate:
+            episode = await run_episode(job.task, policy, ensemble, limits, sample=job.sample, cost_weight=cost_weight)
+        episodes[index] = episode
+        if done is not None:
+            done(index, episode)
+
+    async with asyncio.TaskGroup() as group:
+        for index, job in enumerate(jobs):
+            group.create_task(one(index, job))
+    return [episode for episode in episodes if episode is not None]

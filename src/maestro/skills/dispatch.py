@@ -1,0 +1,84 @@
+"""How a level-1 skill picks one of its level-2 skills.
+
+`retrieval`: similarity of the request to the children's descriptions and example questions (TF-IDF over words and letter
+trigrams). `keywords`: the child with most whole-word keyword hits, earlier children winning ties. `expert`: one model
+call. All are named by the card; none guesses outside the children.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from maestro.errors import InfrastructureFault
+from maestro.types import Skill
+
+_WORD = re.compile(r"[a-z]+|\d+|[^\sa-z\d]")
+Vector = dict[str, float]
+
+
+def features(text: str) -> Counter[str]:
+    """Word and letter-trigram counts of lower-cased text; any number counts as the one word `#`."""
+    words = ["#" if word.isdigit() else word for word in _WORD.findall(text.casefold())]
+    counts: Counter[str] = Counter()
+    for word in words:
+        counts[f"w:{word}"] += 3
+        padded = f" {word} "
+        counts.update(f"t:{padded[i : i + 3]}" for i in range(len(padded) - 2))
+    return counts
+
+
+class Retrieval:
+    """TF-IDF index over the descriptions and examples of a few skills."""
+
+    def __init__(self, children: Sequence[Skill]) -> None:
+        self.children = tuple(children)
+        documents = [(skill, text) for skill in children for text in (skill.summary, *skill.examples)]
+        counts = [features(text) for _, text in documents]
+        appearing = Counter(feature for count in counts for feature in count)
+        self._idf = {feature: math.log(1 + len(counts) / seen) for feature, seen in appearing.items()}
+        self._rows = [(skill.id, self._vector(count)) for (skill, _), count in zip(documents, counts, strict=True)]
+
+    def rank(self, text: str) -> list[tuple[str, float]]:
+        """(skill id, similarity in [0, 1]) of every child, best first; a child is as similar as its nearest text."""
+        query = self._vector(features(text))
+        best: dict[str, float] = {child.id: 0.0 for child in self.children}
+        for skill, row in self._rows:
+            small, large = (query, row) if len(query) < len(row) else (row, query)
+            similarity = sum(weight * large.get(feature, 0.0) for feature, weight in small.items())
+            best[skill] = max(best[skill], similarity)
+        return sorted(best.items(), key=lambda item: -item[1])
+
+    def choose(self, text: str) -> Skill:
+        """The most similar child; the first one when nothing is similar."""
+        chosen = self.rank(text)[0][0]
+        return next(child for child in self.children if child.id == chosen)
+
+    def _vector(self, counts: Counter[str]) -> Vector:
+        weights = {feature: (1 + math.log(count)) * self._idf.get(feature, 0.0) for feature, count in counts.items()}
+        norm = math.sqrt(sum(weight * weight for weight in weights.values())) or 1.0
+        return {feature: weight / norm for feature, weight in weights.items() if weight}
+
+
+def by_keywords(children: Sequence[Skill], text: str) -> Skill:
+    """The child with most of its keywords in `text` as whole words; the first child when none has any."""
+    lowered = text.casefold()
+
+    def hits(child: Skill) -> int:
+        return sum(bool(re.search(rf"(?<!\w){re.escape(keyword.casefold())}(?!\w)", lowered)) for keyword in child.keywords)
+
+    return max(children, key=hits)
+
+
+async def by_expert(children: Sequence[Skill], text: str, chat: Callable[..., Awaitable[Any]]) -> Skill:
+    """The child that the expert names. Raises InfrastructureFault when its reply names no child or several."""
+    listing = "\n".join(f"{child.id}: {child.summary}" for child in children)
+    prompt = f"Which one of these procedures fits the request? Reply with its id alone.\n\n{listing}\n\nRequest: {text}"
+    reply = str(await chat("chat", messages=[{"role": "user", "content": prompt}]))
+    named = [child for child in children if re.search(rf"(?<![\w-]){re.escape(child.id)}(?![\w-])", reply)]
+    if len(named) != 1:
+        raise InfrastructureFault(f"dispatch: the expert's reply names {len(named)} of {[child.id for child in children]}: {reply[:200]!r}")
+    return named[0]
