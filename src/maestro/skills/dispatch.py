@@ -17,12 +17,17 @@ from maestro.errors import InfrastructureFault
 from maestro.types import Skill
 
 _WORD = re.compile(r"[a-z]+|\d+|[^\sa-z\d]")
+_FUNCTION_WORDS = frozenset(
+    "a an the this that these those is are was were be been do does did has have had can could will would of in on at to for from "
+    "with and or it its there here what which please tell me you see image picture shown give".split()
+)
+"""They carry no topic: how questions begin would otherwise outweigh what they are about."""
 Vector = dict[str, float]
 
 
 def features(text: str) -> Counter[str]:
     """Word and letter-trigram counts of lower-cased text; any number counts as the one word `#`."""
-    words = ["#" if word.isdigit() else word for word in _WORD.findall(text.casefold())]
+    words = ["#" if word.isdigit() else word for word in _WORD.findall(text.casefold()) if word not in _FUNCTION_WORDS]
     counts: Counter[str] = Counter()
     for word in words:
         counts[f"w:{word}"] += 3

@@ -1,0 +1,33 @@
+# Two commands set everything up: `make run` (the main job) and `make test`.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+export OMP_NUM_THREADS ?= 1
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: run test check format install system clean
+
+run: install          ## ask, learn and measure on the embedded default; writes runs/demo/report.html
+	$(BIN)/maestro demo
+
+test: install check   ## lint, types, import contract and all tests
+	$(BIN)/python -m pytest -n 2 --dist loadscope
+
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml requirements.lock scripts/install.sh
+	PYTHON="$(PYTHON)" VENV="$(VENV)" sh scripts/install.sh
+	touch $@
+
+clean:
+	rm -rf $(VENV) build src/*.egg-info

@@ -1,0 +1,76 @@
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from maestro.errors import ImageError
+from maestro.images import ImageStore, digest, open_image
+
+
+def encoded(image: Image.Image, format: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format=format, **options)
+    return buffer.getvalue()
+
+
+def test_the_hash_is_of_pixels_not_of_files() -> None:
+    image = Image.effect_noise((20, 10), 40).convert("RGB")
+    store = ImageStore()
+    assert store.put(encoded(image, "PNG")) == store.put(encoded(image, "BMP")) == digest(image)
+
+
+def test_alpha_lies_on_white_and_palettes_expand() -> None:
+    clear = Image.new("RGBA", (4, 4), (255, 0, 0, 0))
+    assert open_image(encoded(clear, "PNG")).getpixel((0, 0)) == (255, 255, 255)
+    palette = Image.new("RGB", (4, 4), (10, 200, 30)).quantize(4)
+    assert open_image(encoded(palette, "PNG")).getpixel((1, 1)) == (10, 200, 30)
+
+
+def test_exif_rotation_is_applied() -> None:
+    image = Image.new("RGB", (40, 20))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    assert open_image(encoded(image, "JPEG", exif=exif)).size == (20, 40)
+
+
+def test_sixteen_bit_grey_keeps_its_range() -> None:
+    deep = Image.fromarray(np.array([[0, 65535]], dtype=np.uint16))
+    image = open_image(encoded(deep, "PNG"))
+    assert [image.getpixel((x, 0))[0] for x in (0, 1)] == [0, 255]
+
+
+@pytest.mark.parametrize(("name", "content", "message"), [("a.png", b"not an image", "not an image"), ("b.png", b"", "not an image")])
+def test_what_is_no_image_says_so(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ImageError, match=message):
+        open_image(tmp_path / name)
+
+
+def test_missing_folder_and_torn_files_say_so(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match="no image at"):
+        open_image(tmp_path / "none.png")
+    with pytest.raises(ImageError, match="folder"):
+        open_image(tmp_path)
+    whole = encoded(Image.effect_noise((64, 64), 40), "PNG")
+    with pytest.raises(ImageError, match="damaged"):
+        open_image(whole[: len(whole) // 2])
+
+
+def test_folder_store_reads_back(tmp_path: Path) -> None:
+    image = Image.effect_noise((8, 8), 40).convert("RGB")
+    name = ImageStore(tmp_path).put(image)
+    again = ImageStore(tmp_path)
+    assert digest(again.pixels(name)) == name
+    assert digest(open_image(again.png(name))) == name
+    with pytest.raises(ImageError, match="no image with hash"):
+        again.pixels("0" * 64)
+
+
+def test_capacity_drops_the_oldest() -> None:
+    store = ImageStore(capacity=2)
+    names = [store.put(Image.new("RGB", (i + 1, 1))) for i in range(3)]
+    with pytest.raises(ImageError):
+        store.pixels(names[0])
+    assert store.pixels(names[2]).size == (3, 1)
