@@ -1,0 +1,150 @@
+"""OCR by RapidOCR (PP-OCR networks on ONNX Runtime), at three operating points."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import numpy as np
+
+from maestro.ensembles.playground.experts.ocr_reading import Reading, ReadingMemory, WordReading, fold, single_image
+from maestro.errors import MissingDependency
+from maestro.experts.protocol import Pixels
+
+_SMALL_SIDE = 320
+"""Longer side, in pixels, of the image that `small` looks at."""
+_FULL_SIDES = (736, 1280)
+"""`full` enlarges a smaller image until its longer side has the first, and reduces a larger one to the second."""
+_LEAST_SCORE = 0.3
+"""Lines recognised with less confidence are dropped."""
+_MARGIN_TOLERANCE = 12
+"""Grey levels by which the pixels of a plain margin may differ."""
+
+
+class RapidOcr:
+    """Reads words with PP-OCR. Not safe for concurrent calls on one object.
+
+    `line` recognises the whole image as one line of text, `small` detects and recognises on a reduced image, `full` on an
+    image enlarged so that small text is found.
+    """
+
+    def __init__(self, mode: str = "full", threads: int = 1) -> None:
+        """`mode` is `line`, `small` or `full`; `threads` are ONNX Runtime's. Raises ValueError, MissingDependency."""
+        if mode not in {"line", "small", "full"}:
+            raise ValueError(f"unknown mode {mode!r} of RapidOcr; it has line, small, full.")
+        try:
+            import cv2
+            from rapidocr import RapidOCR
+        except ImportError as error:
+            raise MissingDependency(
+                f"{error.name} is not installed, so the rapidocr experts cannot be called. "
+                "Install the extra: pip install 'maestro-orchestrator[playground]'."
+            ) from error
+        self._cv2 = cv2
+        self._mode = mode
+        self._memory = ReadingMemory()
+        self._engine = RapidOCR(
+            params={
+                "Global.log_level": "critical",
+                "Global.text_score": _LEAST_SCORE,
+                "EngineConfig.onnxruntime.intra_op_num_threads": threads,
+                "EngineConfig.onnxruntime.inter_op_num_threads": threads,
+                # Sizes are chosen here, so the detector is told to change nothing.
+                "Det.limit_type": "max",
+                "Det.limit_side_len": _FULL_SIDES[1],
+                # By default every crop is padded to 320 pixels and joined with five others. Labels are mostly shorter, and
+                # one at a time without the padding costs a third.
+                "Rec.rec_img_shape": [3, 48, 48],
+                "Rec.rec_batch_num": 1,
+            }
+        )
+        logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)
+
+    def do_ocr(self, images: list[Pixels]) -> Reading:
+        """Words of one RGB image: {"words": [{"text", "confidence", "box", "line"}], "width", "height"}."""
+        return self._memory.recall(single_image(images), self._read)
+
+    def _read(self, image: Pixels) -> Reading:
+        height, width = image.shape[:2]
+        words = self._line(image) if self._mode == "line" else self._page(image)
+        return {"words": words, "width": width, "height": height}
+
+    def _line(self, image: Pixels) -> list[WordReading]:
+        left, top, right, bottom = _inside_margins(image)
+        part = np.ascontiguousarray(image[top:bottom, left:right, ::-1])
+        # Every flag at every call: RapidOCR keeps the ones it was given last.
+        found = self._engine(part, use_det=False, use_cls=False, use_rec=True, return_word_box=False)
+        if not found.txts or not found.txts[0] or found.scores[0] < _LEAST_SCORE:
+            return []
+        return _spread(fold(found.txts[0]), float(found.scores[0]), (left, top, right, bottom))
+
+    def _page(self, image: Pixels) -> list[WordReading]:
+        height, width = image.shape[:2]
+        longer = max(height, width)
+        side = min(longer, _SMALL_SIDE) if self._mode == "small" else min(max(longer, _FULL_SIDES[0]), _FULL_SIDES[1])
+        scale = side / longer
+        bgr = np.ascontiguousarray(image[:, :, ::-1])
+        if scale != 1.0:
+            method = self._cv2.INTER_CUBIC if scale > 1 else self._cv2.INTER_AREA
+            bgr = self._cv2.resize(bgr, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=method)
+        found = self._engine(bgr, use_det=True, use_cls=False, use_rec=True, return_word_box=True)
+        if found.txts is None or found.boxes is None:
+            return []
+        words: list[WordReading] = []
+        for line, (text, score, parts, quad) in enumerate(zip(found.txts, found.scores, found.word_results, found.boxes, strict=True)):
+            words += self._words(text, float(score), parts, quad, scale, line)
+        return words
+
+    def _words(self, text: str, score: float, parts: Any, quad: Any, scale: float, line: int) -> list[WordReading]:
+        """The words of one detected line; their boxes come from the recogniser's columns, their text from the line."""
+        words: list[WordReading] = []
+        for part, _, corners in parts:
+            points = np.asarray(corners, dtype=float) / scale
+            box = [*points.min(axis=0).round().astype(int).tolist(), *points.max(axis=0).round().astype(int).tolist()]
+            if shown := fold(part).strip():
+                words.append({"text": shown, "confidence": round(score, 4), "box": box, "line": line})
+        if words or not text.strip():
+            return words
+        points = np.asarray(quad, dtype=float) / scale
+        left, top = points.min(axis=0).round().astype(int).tolist()
+        right, bottom = points.max(axis=0).round().astype(int).tolist()
+        return _spread(fold(text), score, (left, top, right, bottom), line)
+
+
+def _spread(text: str, score: float, box: tuple[int, int, int, int], line: int = 0) -> list[WordReading]:
+    """The words of one line, their boxes in proportion to their letters."""
+    left, top, right, bottom = box
+    step = (right - left) / max(1, len(text))
+    words: list[WordReading] = []
+    start = 0
+    for part in text.split():
+        start = text.index(part, start)
+        end = start + len(part)
+        edges = [round(left + start * step), top, round(left + end * step), bottom]
+        words.append({"text": part, "confidence": round(score, 4), "box": edges, "line": line})
+        start = end
+    return words
+
+
+def _inside_margins(image: Pixels) -> tuple[int, int, int, int]:
+    """Box of what is inside a plain margin (left, top, right, bottom), with a little air; the whole image without one."""
+    height, width = image.shape[:2]
+    whole = (0, 0, width, height)
+    border = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]]).astype(np.int16)
+    plain = np.median(border, axis=0)
+    if np.mean(np.abs(border - plain).max(axis=1) > _MARGIN_TOLERANCE) > 0.02:
+        return whole
+    differs = np.abs(image.astype(np.int16) - plain).max(axis=2) > 3 * _MARGIN_TOLERANCE
+    rows, columns = np.flatnonzero(differs.any(axis=1)), np.flatnonzero(differs.any(axis=0))
+    if rows.size == 0:
+        return whole
+    air = max(3, round(0.2 * (rows[-1] - rows[0] + 1)))
+    return (
+        max(0, int(columns[0]) - air),
+        max(0, int(rows[0]) - air),
+        min(width, int(columns[-1]) + 1 + air),
+        min(height, int(rows[-1]) + 1 + air),
+    )
+
+
+__all__ = ["RapidOcr"]
