@@ -19,6 +19,8 @@ Authors of experts and skills raise ordinary Python errors; the call layer trans
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class MaestroError(Exception):
     """Base of all; the message says what was tried, what exists and what to do next."""
@@ -81,3 +83,21 @@ class CallTimeout(InfrastructureFault):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, retryable=True)
+
+
+def not_found(what: str, asked: object, existing: Iterable[str], next_step: str = "") -> str:
+    """The message of a failed lookup: what was asked, the nearest names, what exists, what to do next.
+
+    `what` is the noun ("skill", "task source"); `next_step` a sentence. Long lists are cut after 40 names.
+    """
+    from difflib import get_close_matches  # only a failure pays for the import
+
+    names = sorted(existing)
+    folded = {name.casefold(): name for name in names}
+    near = [folded[match] for match in get_close_matches(str(asked).casefold(), list(folded), n=3, cutoff=0.6)]
+    message = f"no {what} {str(asked)!r}"
+    if near:
+        message += f"; did you mean {' or '.join(near)}?"
+    shown = ", ".join(names[:40]) + (f" and {len(names) - 40} more" if len(names) > 40 else "")
+    message += f" There is {shown}." if near and names else f"; there is {shown}." if names else f"; there is no {what} at all."
+    return f"{message} {next_step}".rstrip()

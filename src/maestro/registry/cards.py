@@ -1,0 +1,176 @@
+"""registry.yaml: the schema of the file and the checks of each expert's card."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from maestro.document import Document, Location, Problem, Problems
+from maestro.types import Expert
+
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+"""Letters, digits, dots, underscores and hyphens: what every dialect and store key can carry."""
+TARGET = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+"""`package.module:attribute`."""
+_ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+_SECRET_KEY = re.compile(
+    r"(^|[_.-])(api[_-]?key|access[_-]?key|secret([_-]?key)?|(api|access|auth|bearer|hf)[_-]?token|password|passwd|authorization|credentials?)$"
+    r"|^token$",
+    re.IGNORECASE,
+)
+_SECRET_VALUE = re.compile(
+    r"\b(sk-[\w-]{16,}|sk_(live|test)_\w{16,}|hf_\w{20,}|gh[pousr]_\w{20,}|github_pat_\w{20,}|xox[abprs]-[\w-]{10,}|AKIA[0-9A-Z]{16}"
+    r"|AIza[\w-]{30,}|gsk_\w{20,}|xai-\w{20,}|nvapi-[\w-]{20,}|glpat-[\w-]{16,})"
+    r"|\bBearer\s+[\w.~+/-]{16,}|-----BEGIN [A-Z ]*PRIVATE KEY-----"
+)
+_ADVICE = "keep secrets out of the file: put the key in an environment variable and name that variable in api_key_env"
+
+
+class ObservationSettings(BaseModel):
+    """How much of a reply a policy reads."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_characters: int = Field(default=2000, ge=40, le=100_000)
+    """Longer observations are cut here, and say so."""
+
+
+class RegistryFile(BaseModel):
+    """registry.yaml as written."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    summary: str = ""
+    dialect: Literal["maestro", "maestro-4b", "tools"] = "maestro"
+    """How a policy that does not bring its own dialect is spoken to."""
+    skills: tuple[str, ...] | None = None
+    """Level-1 skills on offer, in menu order; None offers every skill in the folder, in alphabetical order."""
+    observation: ObservationSettings = ObservationSettings()
+    experts: tuple[Expert, ...]
+
+
+def read_cards(document: Document) -> RegistryFile:
+    """The file as cards. Raises Problems: what is wrong, on which line, and what is allowed."""
+    problems = [*_secrets(document)]
+    try:
+        cards = document.validate(RegistryFile)
+    except Problems as found:
+        # A pydantic message quotes the value it rejects; on a line that holds a secret only our own message is shown.
+        hidden = {problem.line for problem in problems}
+        raise Problems(problems + [problem for problem in found.problems if problem.line not in hidden]) from None
+    problems += _check_names(cards, document)
+    for index, expert in enumerate(cards.experts):
+        problems += _check_expert(expert, ("experts", index), document)
+    if problems:
+        raise Problems(problems)
+    return cards
+
+
+def target_problem(target: str) -> str | None:
+    """What is wrong with the spelling of an import target, if anything."""
+    if TARGET.fullmatch(target):
+        return None
+    return f"target {target!r} is not package.module:attribute, for example my_package.my_module:run"
+
+
+def _check_names(cards: RegistryFile, document: Document) -> Iterator[Problem]:
+    if not ID.fullmatch(cards.name):
+        yield document.problem(("name",), f"name {cards.name!r}: use up to 64 letters, digits, dots, underscores and hyphens")
+    if not cards.experts:
+        yield document.problem(("experts",), "experts is empty; a registry needs at least one expert")
+    first: dict[str, int] = {}
+    for index, expert in enumerate(cards.experts):
+        location: Location = ("experts", index, "id")
+        if expert.id in first:
+            yield document.problem(location, f"duplicate expert id {expert.id!r}; first given on line {first[expert.id]}")
+        first.setdefault(expert.id, document.line(location))
+        if not ID.fullmatch(expert.id):
+            yield document.problem(location, f"expert id {expert.id!r}: use up to 64 letters, digits, dots, underscores and hyphens")
+    listed: set[str] = set()
+    for index, skill in enumerate(cards.skills or ()):
+        if skill in listed:
+            yield document.problem(("skills", index), f"duplicate skill {skill!r} in the list of skills")
+        listed.add(skill)
+
+
+def _check_expert(expert: Expert, at: Location, document: Document) -> Iterator[Problem]:
+    """What a card of this kind needs and may not have."""
+    if not expert.summary.strip():
+        yield document.problem((*at, "summary"), f"expert {expert.id}: summary is empty; say when to call it")
+    elif len(expert.summary) > 1024:
+        yield document.problem((*at, "summary"), f"expert {expert.id}: summary has {len(expert.summary)} characters; 1024 are allowed")
+    if not expert.revision.strip():
+        yield document.problem((*at, "revision"), f"expert {expert.id}: revision is empty")
+    match expert.kind:
+        case "openai":
+            yield from _check_served(expert, at, document)
+        case "local":
+            yield from _check_local(expert, at, document)
+        case "scripted":
+            yield from _unused(expert, ("endpoint", "api_key_env"), at, document)
+
+
+def _check_served(expert: Expert, at: Location, document: Document) -> Iterator[Problem]:
+    if expert.endpoint is None:
+        yield document.problem(at, f"expert {expert.id}: kind openai needs endpoint, for example http://localhost:8000/v1")
+    elif fault := _endpoint_fault(expert.endpoint):
+        yield document.problem((*at, "endpoint"), f"expert {expert.id}: {fault}")
+    if not expert.target:
+        yield document.problem(at, f"expert {expert.id}: kind openai needs target, the name under which the model is served")
+    if expert.api_key_env is not None and not _ENVIRONMENT_NAME.fullmatch(expert.api_key_env):
+        message = f"expert {expert.id}: api_key_env is the name of an environment variable (letters, digits, underscores), not the key"
+        yield document.problem((*at, "api_key_env"), message)
+
+
+def _check_local(expert: Expert, at: Location, document: Document) -> Iterator[Problem]:
+    if expert.target is None:
+        yield document.problem(at, f"expert {expert.id}: kind local needs target, the class as package.module:Class")
+    elif fault := target_problem(expert.target):
+        yield document.problem((*at, "target"), f"expert {expert.id}: {fault}")
+    yield from _unused(expert, ("endpoint", "api_key_env"), at, document)
+
+
+def _unused(expert: Expert, fields: tuple[str, ...], at: Location, document: Document) -> Iterator[Problem]:
+    for name in fields:
+        if getattr(expert, name) is not None:
+            yield document.problem((*at, name), f"expert {expert.id}: {name} is for kind openai, this expert is {expert.kind}")
+
+
+def _endpoint_fault(endpoint: str) -> str | None:
+    """What is wrong with a base URL, without quoting credentials it may hold."""
+    try:
+        parts = urlsplit(endpoint)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "endpoint is not a URL; write it like http://localhost:8000/v1"
+    if parts.username or parts.password:
+        return f"endpoint holds a user name or password; {_ADVICE}"
+    if parts.query or parts.fragment:
+        return "endpoint is a base URL without ? or #; a key goes in the environment variable named by api_key_env"
+    if parts.scheme not in {"http", "https"} or not host:
+        return f"endpoint {endpoint!r} is not an http or https URL; write it like http://localhost:8000/v1"
+    return None
+
+
+def _secrets(document: Document) -> Iterator[Problem]:
+    """Keys and values that look like secrets. The value is never quoted."""
+
+    def walk(value: Any, location: Location) -> Iterator[Problem]:
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                if _SECRET_KEY.search(key) and isinstance(inner, str | int | float) and not isinstance(inner, bool):
+                    yield document.problem((*location, key), f"{key} looks like a secret; {_ADVICE}")
+                else:
+                    yield from walk(inner, (*location, key))
+        elif isinstance(value, list):
+            for index, inner in enumerate(value):
+                yield from walk(inner, (*location, index))
+        elif isinstance(value, str) and _SECRET_VALUE.search(value):
+            yield document.problem(location, f"this value looks like a secret; {_ADVICE}")
+
+    yield from walk(document.value, ())

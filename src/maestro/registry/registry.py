@@ -1,0 +1,219 @@
+"""A registry: the experts and skills of one folder, checked and ready to use.
+
+my-registry/
+  registry.yaml                     experts, prices, limits, dialect, which skills
+  skills/read/SKILL.md              level 1: what a policy sees
+  skills/read/read-field/SKILL.md   level 2: what `read` dispatches to
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from maestro.document import Document, Problem, Problems, read_document
+from maestro.errors import RegistryError, not_found
+from maestro.registry.cards import RegistryFile, read_cards
+from maestro.registry.consistency import check_consistency
+from maestro.registry.menu import Menu
+from maestro.registry.plugins import registered
+from maestro.registry.skill_file import FILE_NAME, SkillFile, read_skill
+from maestro.types import Expert, Skill
+
+REGISTRY_FILE = "registry.yaml"
+SKILLS_FOLDER = "skills"
+
+
+class InvalidRegistry(RegistryError):
+    """A registry's files have problems; `problems` has all of them with file and line."""
+
+    def __init__(self, folder: Path, problems: list[Problem]) -> None:
+        self.problems = tuple(sorted(set(problems)))
+        count = "1 problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
+        super().__init__(f"the registry in {folder} has {count}:\n" + "\n".join(f"  {problem}" for problem in self.problems))
+
+
+@dataclass(frozen=True)
+class Registry:
+    """Experts and skills by exact id. Immutable; load it with `Registry.load`."""
+
+    name: str
+    summary: str
+    folder: Path
+    settings: RegistryFile
+    """registry.yaml as written: dialect, observation limits, the list of skills."""
+    experts: Mapping[str, Expert]
+    """By id, in the file's order."""
+    skills: Mapping[str, Skill]
+    """By id; every level-1 skill in menu order, each followed by its level-2 skills, whose inherited experts are filled in."""
+    digest: str
+    """SHA-256 over everything that a policy or expert can notice."""
+
+    @classmethod
+    def load(cls, name_or_path: str | Path) -> Registry:
+        """Load a registry by registered name or by folder (or its registry.yaml).
+
+        A plain word is first looked up among the registered names; write `./word` for a folder of that name. Raises
+        InvalidRegistry with every problem found, or RegistryError when there is no such registry.
+        """
+        folder = locate(name_or_path)
+        document, cards = _read_cards(folder)
+        skills, problems = _read_skills(folder, cards, document)
+        problems += check_consistency(cards, skills, document) if skills or not problems else []
+        if problems:
+            raise InvalidRegistry(folder, problems)
+        experts = {expert.id: expert for expert in cards.experts}
+        by_id = _order([file.skill for file in skills])
+        digest = _digest(cards, experts, by_id)
+        return cls(cards.name, cards.summary, folder, cards, experts, by_id, digest)
+
+    @property
+    def level_one(self) -> tuple[Skill, ...]:
+        """What a policy sees, in menu order."""
+        return tuple(skill for skill in self.skills.values() if skill.level == 1)
+
+    def children(self, skill: str) -> tuple[Skill, ...]:
+        """Level-2 skills of a level-1 skill, by id; empty for a procedure. Raises RegistryError for an unknown id."""
+        parent = self.skill(skill)
+        return tuple(child for child in self.skills.values() if child.parent == parent.id)
+
+    def expert(self, expert: str) -> Expert:
+        """The expert with exactly this id. Raises RegistryError saying which ids there are."""
+        if expert not in self.experts:
+            raise RegistryError(f"registry {self.name}: " + not_found("expert", expert, self.experts, self._advice()))
+        return self.experts[expert]
+
+    def skill(self, skill: str) -> Skill:
+        """The skill with exactly this id, of either level. Raises RegistryError saying which ids there are."""
+        if skill not in self.skills:
+            raise RegistryError(f"registry {self.name}: " + not_found("skill", skill, self.skills, self._advice()))
+        return self.skills[skill]
+
+    def menu(self) -> Menu:
+        """Level-1 skills and the experts that some skill allows."""
+        used = {expert for skill in self.level_one for expert in skill.experts}
+        return Menu(tuple(expert for expert in self.experts.values() if expert.id in used), self.level_one, self.digest)
+
+    def lock(self) -> dict[str, object]:
+        """What `registry.lock` of a run folder holds: enough to tell what changed since, as JSON values."""
+        return {
+            "name": self.name,
+            "digest": self.digest,
+            "dialect": self.settings.dialect,
+            "experts": {expert.id: _fingerprint(expert.model_dump(mode="json")) for expert in self.experts.values()},
+            "skills": {skill.id: skill.digest for skill in self.skills.values()},
+        }
+
+    def _advice(self) -> str:
+        return f"See all with: maestro registry show {self.name}"
+
+
+def locate(name_or_path: str | Path) -> Path:
+    """Folder of a registry given by registered name or path. Raises RegistryError saying what exists."""
+    text = str(name_or_path)
+    plain = isinstance(name_or_path, str) and "/" not in text and "\\" not in text and not text.startswith(".")
+    if plain and text in registered().registries:
+        return registered().registries[text]
+    path = Path(name_or_path).expanduser()
+    if path.name == REGISTRY_FILE and path.is_file():
+        path = path.parent
+    if text and (path / REGISTRY_FILE).is_file():
+        return path
+    if path.is_dir() and text:
+        raise RegistryError(f"the folder {path} has no {REGISTRY_FILE}. Start one with: maestro init NEW_FOLDER")
+    step = f"A path to a folder with {REGISTRY_FILE} works too; start one with: maestro init NEW_FOLDER"
+    raise RegistryError(registered().missing("registry", text, registered().registries, step))
+
+
+def _read_cards(folder: Path) -> tuple[Document, RegistryFile]:
+    path = folder / REGISTRY_FILE
+    try:
+        document = read_document(path, shown_path(path))
+        return document, read_cards(document)
+    except Problems as found:
+        raise InvalidRegistry(folder, found.problems) from None
+    except OSError as error:
+        raise RegistryError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _read_skills(folder: Path, cards: RegistryFile, document: Document) -> tuple[list[SkillFile], list[Problem]]:
+    """Every skill on offer, with the problems of those that cannot be read."""
+    root = folder / SKILLS_FOLDER
+    files: list[SkillFile] = []
+    problems: list[Problem] = []
+    if not root.is_dir():
+        return files, [Problem(shown_path(root), 1, f"there is no folder {SKILLS_FOLDER}; a registry needs skills/<id>/{FILE_NAME}")]
+    folders = {path.name: path for path in _visible_folders(root)}
+    for index, name in enumerate(cards.skills or ()):
+        if name not in folders:
+            problems.append(document.problem(("skills", index), not_found("level-1 skill", name, folders)))
+    wanted = [folders[name] for name in (cards.skills or sorted(folders)) if name in folders]
+    for one in wanted:
+        _read_one(one, None, files, problems)
+        for two in _visible_folders(one):
+            if _skill_file(two, problems, required=False):
+                _read_one(two, one.name, files, problems)
+                deeper = (Problem(shown_path(path), 1, "skills have two levels; move it up") for path in two.glob(f"*/**/{FILE_NAME}"))
+                problems.extend(deeper)
+    return files, problems
+
+
+def _read_one(folder: Path, parent: str | None, files: list[SkillFile], problems: list[Problem]) -> None:
+    if not _skill_file(folder, problems, required=True):
+        return
+    try:
+        files.append(read_skill(folder, parent, shown_path(folder / FILE_NAME)))
+    except Problems as found:
+        problems.extend(found.problems)
+
+
+def _skill_file(folder: Path, problems: list[Problem], *, required: bool) -> bool:
+    """Whether the folder is a skill; a missing file, or one spelt otherwise, is a problem."""
+    names = [path.name for path in folder.iterdir()]
+    if FILE_NAME in names:
+        return True
+    misspelt = next((name for name in names if name.lower() in {"skill.md", "skills.md", "skill.markdown"}), None)
+    if misspelt:
+        problems.append(Problem(shown_path(folder / misspelt), 1, f"the file must be called {FILE_NAME}, exactly"))
+    elif required:
+        problems.append(Problem(shown_path(folder), 1, f"no {FILE_NAME} in this folder; add one or remove the folder"))
+    return False
+
+
+def _visible_folders(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith((".", "__")))
+
+
+def _order(skills: list[Skill]) -> dict[str, Skill]:
+    """Skills by id, children after their parent with inherited experts filled in."""
+    ordered: dict[str, Skill] = {}
+    for parent in (skill for skill in skills if skill.level == 1):
+        ordered[parent.id] = parent
+        for child in (skill for skill in skills if skill.parent == parent.id):
+            ordered[child.id] = child if child.experts else child.model_copy(update={"experts": parent.experts})
+    return ordered
+
+
+def shown_path(path: Path) -> str:
+    """A path as messages show it: relative to the working directory when it is inside."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def _digest(cards: RegistryFile, experts: dict[str, Expert], skills: dict[str, Skill]) -> str:
+    content = {
+        "settings": cards.model_dump(mode="json", exclude={"experts", "skills"}),
+        "experts": [expert.model_dump(mode="json") for expert in experts.values()],
+        "skills": [skill.model_dump(mode="json") for skill in skills.values()],
+    }
+    return _fingerprint(content)
+
+
+def _fingerprint(value: object) -> str:
+    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()
