@@ -87,6 +87,9 @@ def read_skill(folder: Path, parent: str | None = None, shown: str | None = None
         raise Problems([Problem(name, 1, f"cannot be read: {error.strerror}")]) from None
     header, body = _split(text, name)
     document = parse_document(header, name, first_line=2)
+    misplaced = [key for key in document.value or () if key in SkillMetadata.model_fields]
+    if misplaced:
+        raise Problems([document.problem((key,), f"{key} belongs under metadata:") for key in misplaced])
     front = document.validate(FrontMatter)
     problems = [*_check_front(front, folder.name, document), *_check_metadata(front.metadata, document)]
     if problems:
@@ -167,9 +170,6 @@ def _check_metadata(metadata: SkillMetadata, document: Document) -> list[Problem
             found.append(
                 document.problem(("metadata", key), f"unknown key metadata.{key}; did you mean {near[0]}? Ours are {', '.join(ours)}")
             )
-    for key in document.value:
-        if key in ours:
-            found.append(document.problem((key,), f"{key} belongs under metadata:"))
     for field in ("experts", "takes", "examples", "keywords"):
         values = getattr(metadata, field)
         for index, value in enumerate(values):
