@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from maestro.ensembles.playground.experts.ocr_reading import Reading, ReadingMemory, WordReading, fold, single_image
+from maestro.ensembles.playground.experts.ocr_reading import Reading, ReadingMemory, WordReading, common_slope, fold, single_image
 from maestro.errors import MissingDependency
 from maestro.experts.protocol import Pixels
 
@@ -66,8 +66,8 @@ class RapidOcr:
 
     def _read(self, image: Pixels) -> Reading:
         height, width = image.shape[:2]
-        words = self._line(image) if self._mode == "line" else self._page(image)
-        return {"words": words, "width": width, "height": height}
+        words, slope = (self._line(image), 0.0) if self._mode == "line" else self._page(image)
+        return {"words": words, "width": width, "height": height, "slope": slope}
 
     def _line(self, image: Pixels) -> list[WordReading]:
         left, top, right, bottom = _inside_margins(image)
@@ -78,7 +78,7 @@ class RapidOcr:
             return []
         return _spread(fold(found.txts[0]), float(found.scores[0]), (left, top, right, bottom))
 
-    def _page(self, image: Pixels) -> list[WordReading]:
+    def _page(self, image: Pixels) -> tuple[list[WordReading], float]:
         height, width = image.shape[:2]
         longer = max(height, width)
         side = min(longer, _SMALL_SIDE) if self._mode == "small" else min(max(longer, _FULL_SIDES[0]), _FULL_SIDES[1])
@@ -89,11 +89,11 @@ class RapidOcr:
             bgr = self._cv2.resize(bgr, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=method)
         found = self._engine(bgr, use_det=True, use_cls=False, use_rec=True, return_word_box=True)
         if found.txts is None or found.boxes is None:
-            return []
+            return [], 0.0
         words: list[WordReading] = []
         for line, (text, score, parts, quad) in enumerate(zip(found.txts, found.scores, found.word_results, found.boxes, strict=True)):
             words += self._words(text, float(score), parts, quad, scale, line)
-        return words
+        return words, common_slope([_top_edge(quad) for quad in found.boxes])
 
     def _words(self, text: str, score: float, parts: Any, quad: Any, scale: float, line: int) -> list[WordReading]:
         """The words of one detected line; their boxes come from the recogniser's columns, their text from the line."""
@@ -109,6 +109,13 @@ class RapidOcr:
         left, top = points.min(axis=0).round().astype(int).tolist()
         right, bottom = points.max(axis=0).round().astype(int).tolist()
         return _spread(fold(text), score, (left, top, right, bottom), line)
+
+
+def _top_edge(quad: Any) -> tuple[float, float]:
+    """Slope and length of a detected line's upper edge; a line that stands upright counts nothing."""
+    (x0, y0), (x1, y1) = np.asarray(quad, dtype=float)[:2]
+    run = x1 - x0
+    return ((y1 - y0) / run, run) if run > abs(y1 - y0) else (0.0, 0.0)
 
 
 def _spread(text: str, score: float, box: tuple[int, int, int, int], line: int = 0) -> list[WordReading]:

@@ -29,6 +29,8 @@ class Reading(TypedDict):
     words: list[WordReading]
     width: int
     height: int
+    slope: float
+    """Tilt of the text lines as rise over run, y downward: positive lines fall to the right."""
 
 
 _LOOKALIKES = str.maketrans(
@@ -86,6 +88,17 @@ class ReadingMemory:
         return reading
 
 
+def common_slope(lines: list[tuple[float, float]]) -> float:
+    """The tilt of most text: median of (slope, length) pairs weighted by length; 0 without any."""
+    half = sum(length for _, length in lines) / 2
+    seen = 0.0
+    for slope, length in sorted(lines):
+        seen += length
+        if seen >= half:
+            return round(slope, 4)
+    return 0.0
+
+
 def single_image(images: list[Pixels]) -> Pixels:
     """The one image of an OCR request. Raises ValueError when there is none or more than one."""
     if len(images) != 1:
@@ -93,4 +106,4 @@ def single_image(images: list[Pixels]) -> Pixels:
     return images[0]
 
 
-__all__ = ["Reading", "ReadingMemory", "WordReading", "fold", "single_image"]
+__all__ = ["Reading", "ReadingMemory", "WordReading", "common_slope", "fold", "single_image"]

@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL import Image
 
-from maestro.ensembles.playground.experts.ocr_reading import Reading, ReadingMemory, WordReading, fold, single_image
+from maestro.ensembles.playground.experts.ocr_reading import Reading, ReadingMemory, WordReading, common_slope, fold, single_image
 from maestro.errors import MissingDependency
 from maestro.experts.protocol import Pixels
 
@@ -69,24 +69,28 @@ class TesseractOcr:
         self._engine.SetImage(picture)
         self._engine.SetSourceResolution(150)
         self._engine.Recognize()
-        words = [word for word in self._words() if word["text"]]
+        words, slope = self._words()
         self._engine.Clear()
-        return {"words": words, "width": width, "height": height}
+        return {"words": [word for word in words if word["text"]], "width": width, "height": height, "slope": slope}
 
-    def _words(self) -> list[WordReading]:
+    def _words(self) -> tuple[list[WordReading], float]:
+        """Words in Tesseract's order and the tilt of their baselines."""
         iterator = self._engine.GetIterator()
         if iterator is None:
-            return []
+            return [], 0.0
         level = self._tesserocr.RIL.WORD
         words: list[WordReading] = []
+        baselines: list[tuple[float, float]] = []
         line = -1
         for item in self._tesserocr.iterate_level(iterator, level):
             if item.Empty(level):
                 continue
             if item.IsAtBeginningOf(self._tesserocr.RIL.TEXTLINE):
                 line += 1
+                if (ends := item.Baseline(self._tesserocr.RIL.TEXTLINE)) is not None and (run := ends[1][0] - ends[0][0]) > 0:
+                    baselines.append(((ends[1][1] - ends[0][1]) / run, float(run)))
             words.append(self._word(item, level, max(line, 0)))
-        return words
+        return words, common_slope(baselines)
 
     def _word(self, item: Any, level: int, line: int) -> WordReading:
         box = [round(value / self._enlarge) for value in item.BoundingBox(level)]
