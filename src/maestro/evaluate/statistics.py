@@ -1,0 +1,138 @@
+"""Intervals and tests: every number in a report has one.
+
+Several samples of one question are not independent, so every interval over episodes resamples questions (clusters), not
+episodes. All resampling is seeded: the same data give the same interval.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Z95 = 1.959963984540054
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with its 95 % interval; `n` counts the questions behind it."""
+
+    mean: float
+    low: float
+    high: float
+    n: int = 0
+
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether the whole interval lies on one side of zero."""
+        return self.low > 0 or self.high < 0
+
+    def as_dict(self) -> dict[str, float]:
+        """For JSON; NaN (nothing measured) becomes None there."""
+        return {"mean": self.mean, "low": self.low, "high": self.high, "n": self.n}
+
+
+def wilson(successes: float, trials: int) -> Interval:
+    """Wilson's 95 % interval of a share. Raises ValueError unless 0 <= successes <= trials."""
+    if trials == 0:
+        return Interval(math.nan, math.nan, math.nan, 0)
+    if not 0 <= successes <= trials:
+        raise ValueError(f"{successes} successes in {trials} trials")
+    share = successes / trials
+    spread = Z95**2 / trials
+    centre = (share + spread / 2) / (1 + spread)
+    half = Z95 / (1 + spread) * math.sqrt(share * (1 - share) / trials + spread / (4 * trials))
+    return Interval(share, max(0.0, centre - half), min(1.0, centre + half), trials)
+
+
+def cluster_means(values: Sequence[float], clusters: Sequence[Hashable]) -> dict[Hashable, float]:
+    """Mean value per cluster, clusters in order of appearance."""
+    total: dict[Hashable, float] = {}
+    count: Counter[Hashable] = Counter()
+    for value, cluster in zip(values, clusters, strict=True):
+        total[cluster] = total.get(cluster, 0.0) + value
+        count[cluster] += 1
+    return {cluster: total[cluster] / count[cluster] for cluster in total}
+
+
+def mean_interval(values: Sequence[float], clusters: Sequence[Hashable] | None = None) -> Interval:
+    """Mean with a 95 % interval by bootstrap over clusters (each value its own when None).
+
+    Every cluster weighs the same, however many samples it has. With constant values the bootstrap would claim certainty;
+    for values that are all 0 or all 1 Wilson's interval is given instead.
+    """
+    means = np.array(list(cluster_means(values, clusters if clusters is not None else range(len(values))).values()))
+    if len(means) == 0:
+        return Interval(math.nan, math.nan, math.nan, 0)
+    if np.all(means == means[0]) and means[0] in {0.0, 1.0}:
+        return wilson(float(means.sum()), len(means))
+    low, high = _bootstrap(means)
+    return Interval(float(means.mean()), low, high, len(means))
+
+
+def paired_difference(ours: Mapping[Hashable, float], theirs: Mapping[Hashable, float]) -> Interval:
+    """Mean of ours minus theirs over the clusters both have, with a 95 % interval by paired bootstrap over clusters."""
+    shared = [cluster for cluster in ours if cluster in theirs]
+    if not shared:
+        return Interval(math.nan, math.nan, math.nan, 0)
+    differences = np.array([ours[cluster] - theirs[cluster] for cluster in shared])
+    low, high = _bootstrap(differences)
+    return Interval(float(differences.mean()), low, high, len(shared))
+
+
+def _bootstrap(values: NDArray[np.float64], resamples: int = RESAMPLES) -> tuple[float, float]:
+    """2.5 % and 97.5 % quantiles of the resampled mean."""
+    generator = np.random.default_rng(20260522)
+    means = np.empty(resamples)
+    for start in range(0, resamples, 200):  # in parts: 2000 x thousands of indices at once would be tens of megabytes
+        rows = generator.integers(0, len(values), size=(min(200, resamples - start), len(values)))
+        means[start : start + 200] = values[rows].mean(axis=1)
+    low, high = np.quantile(means, [0.025, 0.975])
+    return float(low), float(high)
+
+
+@dataclass(frozen=True)
+class Information:
+    """What one thing tells about another, in bits."""
+
+    bits: float
+    """Mutual information after the bias correction, at least 0."""
+    plain_bits: float
+    """Without the correction; too high when there are few samples per cell."""
+    share: float
+    """Corrected bits over the entropy of the second variable; 0 when that has none."""
+
+
+def mutual_information(first: Sequence[Hashable], second: Sequence[Hashable]) -> Information:
+    """Mutual information of two discrete variables seen together, with the Miller-Madow correction.
+
+    Used for question category against first call: 0 when a policy calls the same (or at random) whatever is asked.
+    """
+    n = len(first)
+    if n == 0:
+        return Information(0.0, 0.0, 0.0)
+    entropies = [_entropy(Counter(values)) for values in (first, second, list(zip(first, second, strict=True)))]
+    plain = entropies[0] + entropies[1] - entropies[2]
+    kinds = [len(set(first)), len(set(second)), len(set(zip(first, second, strict=True)))]
+    correction = (kinds[0] + kinds[1] - kinds[2] - 1) / (2 * n * math.log(2))
+    bits = min(max(0.0, plain + correction), entropies[1])
+    return Information(bits, max(0.0, plain), bits / entropies[1] if entropies[1] > 0 else 0.0)
+
+
+def _entropy(counts: Counter[Hashable]) -> float:
+    total = sum(counts.values())
+    return -math.fsum(count / total * math.log2(count / total) for count in counts.values())
+
+
+def mcnemar(only_ours: int, only_theirs: int) -> float:
+    """Exact two-sided p-value of McNemar's test from the two discordant counts."""
+    n = only_ours + only_theirs
+    if n == 0:
+        return 1.0
+    tail = sum(math.comb(n, k) for k in range(min(only_ours, only_theirs) + 1)) / 2**n
+    return float(min(1.0, 2 * tail))
