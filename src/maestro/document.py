@@ -6,11 +6,12 @@ matter inside another file is read with the number of the line it starts on.
 
 from __future__ import annotations
 
+import copy
 import re
 import types as python_types
 import typing
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -24,6 +25,15 @@ Location = tuple[int | str, ...]
 Model = TypeVar("Model", bound=BaseModel)
 _MAX_BYTES = 4 << 20
 _MAX_NODES = 200_000
+_EXPECTED = {
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing"), "a number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
+    **dict.fromkeys(("list_type", "tuple_type"), "a list"),
+    **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), "a mapping"),
+    "string_type": "text",
+}
+"""Pydantic's kinds of error, in the words of somebody who writes YAML."""
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -32,11 +42,11 @@ class Problem(NamedTuple):
 
     path: str
     line: int
-    """Counted from 1."""
+    """Counted from 1; 0 for what has no line, such as an option of the command line."""
     message: str
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.message}"
+        return f"{self.path}:{self.line}: {self.message}" if self.line else f"{self.path}: {self.message}"
 
 
 class Problems(MaestroError):
@@ -57,6 +67,8 @@ class Document:
     """Plain dicts, lists and scalars."""
     lines: Mapping[Location, int] = field(repr=False)
     first_line: int = 1
+    overrides: Mapping[Location, str] = field(default_factory=dict, repr=False)
+    """Places whose value did not come from the file, and the text that gave it."""
 
     def line(self, location: Location) -> int:
         """Line of the key (or list item) at `location`, or of the nearest thing above it that exists."""
@@ -66,7 +78,30 @@ class Document:
 
     def problem(self, location: Location, message: str) -> Problem:
         """A problem at `location`."""
+        for override, text in self.overrides.items():
+            if location[: len(override)] == override:
+                return Problem(f"override {text}", 0, message)
         return Problem(self.path, self.line(location), message)
+
+    def override(self, location: Location, value: Any, text: str) -> Document:
+        """The document with another value at `location`; `text` is what a message shows instead of a line.
+
+        Mappings on the way are made where they are missing. Raises Problems when the way leads through something else.
+        """
+        wrong = Problem(f"override {text}", 0, f"{dotted(location[:-1])} holds neither a mapping nor a list with that index")
+        changed = copy.deepcopy(self.value) if self.value is not None else {}
+        inner = changed
+        for part, following in zip(location, (*location[1:], None), strict=True):
+            known = isinstance(inner, dict) or (isinstance(inner, list) and isinstance(part, int) and part < len(inner))
+            if not known:
+                raise Problems([wrong])
+            if following is None:
+                inner[part] = value
+            else:
+                if isinstance(inner, dict) and inner.get(part) is None:
+                    inner[part] = {}
+                inner = inner[part]
+        return replace(self, value=changed, overrides={**self.overrides, location: text})
 
     def validate(self, model: type[Model]) -> Model:
         """The document as `model`. Raises Problems with one line per thing that does not fit."""
@@ -76,28 +111,44 @@ class Document:
         try:
             return model.model_validate(self.value)
         except ValidationError as error:
-            details = error.errors(include_url=False, include_context=True)
-            raise Problems([self._explain(model, dict(detail)) for detail in details]) from None
+            details = [dict(detail) for detail in error.errors(include_url=False, include_context=True)]
+            raise Problems([self._explain(model, detail) for detail in details if not _follows(detail, details)]) from None
 
     def _explain(self, model: type[BaseModel], detail: dict[str, Any]) -> Problem:
-        location: Location = tuple(detail["loc"])
+        given: Location = tuple(detail["loc"])
+        location = self._without_tags(given)
         name = dotted(location) or "the file"
         match detail["type"]:
             case "missing":
                 return self.problem(location[:-1], f"{name} is required")
             case "extra_forbidden":
-                owner = model_at(model, location[:-1])
+                owner = model_at(model, given[:-1])
                 allowed = tuple(owner.model_fields) if owner else ()
                 return self.problem(location, f"unknown key {dotted(location)}{_hint(str(location[-1]), allowed)}")
             case "literal_error" | "enum":
                 return self.problem(location, f"{name}: {_shown(detail['input'])} is not allowed; use {detail['ctx']['expected']}")
             case "string_type" if isinstance(detail["input"], bool | int | float):
                 return self.problem(location, f"{name}: expected text, found {_shown(detail['input'])}; put it in quotes")
+            case "union_tag_invalid" | "union_tag_not_found":
+                key = detail["ctx"]["discriminator"].strip("'")
+                allowed = detail["ctx"].get("expected_tags", "one of the kinds in the manual")
+                return self.problem((*location, key), f"{name}.{key}: use one of {allowed}")
             case "value_error":
                 return self.problem(location, f"{name}: {detail['ctx']['error']}")
-            case _:
-                message = detail["msg"].removeprefix("Input should be ").removeprefix("a ")
+            case kind:
+                message = _EXPECTED.get(kind) or detail["msg"].removeprefix("Input should be ")
                 return self.problem(location, f"{name}: expected {message}, found {_shown(detail['input'])}")
+
+    def _without_tags(self, location: Location) -> Location:
+        """A pydantic location without the tags of unions, which stand in no file. The last part may name a missing key."""
+        inner, kept = self.value, []
+        for index, part in enumerate(location):
+            inside = (isinstance(inner, dict) and part in inner) or (isinstance(inner, list) and isinstance(part, int))
+            if inside or index == len(location) - 1:
+                kept.append(part)
+            if inside:
+                inner = inner[part]
+        return tuple(kept)
 
 
 def read_document(path: Path, shown: str | None = None) -> Document:
@@ -215,20 +266,31 @@ def dotted(location: Location) -> str:
 
 
 def model_at(model: type[BaseModel], location: Location) -> type[BaseModel] | None:
-    """The model that describes what is at `location` inside a value of `model`, when there is one."""
-    current: Any = model
+    """The model that describes what is at `location` (as pydantic gives it, tags of unions included), when there is one."""
+    candidates: list[Any] = [model]
     for part in location:
-        if isinstance(current, type) and issubclass(current, BaseModel):
-            info = current.model_fields.get(str(part))
-            current = info.annotation if info else None
-        elif typing.get_origin(current) is dict:
-            current = typing.get_args(current)[1]
-        elif typing.get_origin(current) in {list, tuple, set, frozenset}:
-            current = typing.get_args(current)[0]
-        else:
-            return None
-        current = next((option for option in _options(current) if _is_structured(option)), None)
-    return current if isinstance(current, type) and issubclass(current, BaseModel) else None
+        following: list[Any] = []
+        for candidate in candidates:
+            if _is_model(candidate):
+                if part in candidate.model_fields:
+                    following += _options(candidate.model_fields[part].annotation)
+                elif len(candidates) > 1 and _is_tagged(candidate, part):
+                    following.append(candidate)
+            elif typing.get_origin(candidate) is dict:
+                following += _options(typing.get_args(candidate)[1])
+            elif typing.get_origin(candidate) in {list, tuple}:
+                following += _options(typing.get_args(candidate)[0])
+        candidates = following
+    return next((candidate for candidate in candidates if _is_model(candidate)), None)
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _is_tagged(model: type[BaseModel], tag: int | str) -> bool:
+    """Whether a field of the model is a literal that allows only `tag`."""
+    return any(typing.get_args(info.annotation) == (tag,) for info in model.model_fields.values())
 
 
 def _options(annotation: Any) -> Iterator[Any]:
@@ -242,12 +304,14 @@ def _options(annotation: Any) -> Iterator[Any]:
         yield annotation
 
 
-def _is_structured(annotation: Any) -> bool:
-    return typing.get_origin(annotation) is not None or (isinstance(annotation, type) and issubclass(annotation, BaseModel))
-
-
 def _keys(model: type[BaseModel]) -> str:
     return ", ".join(model.model_fields)
+
+
+def _follows(detail: dict[str, Any], details: list[dict[str, Any]]) -> bool:
+    """Whether a list is only too short because items in it are wrong, which is said of the items."""
+    at = detail["loc"]
+    return detail["type"] == "too_short" and any(other["loc"][: len(at)] == at and len(other["loc"]) > len(at) for other in details)
 
 
 def _hint(asked: str, allowed: tuple[str, ...]) -> str:
@@ -271,7 +335,7 @@ def _shown(value: Any) -> str:
         case str():
             return repr(value if len(value) <= 60 else value[:57] + "...")
         case _:
-            return f"{type(value).__name__} {value!s:.60}"
+            return f"{value!s:.60}"
 
 
 def _syntax(error: yaml.MarkedYAMLError) -> str:
