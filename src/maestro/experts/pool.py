@@ -1,0 +1,224 @@
+"""The expert pool: one place that owns deadlines, retries, concurrency, prices and recording of every expert call."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import Self
+from weakref import WeakKeyDictionary
+
+import orjson
+
+from maestro.errors import CallFailed, CallTimeout, ConfigError, InfrastructureFault, PolicyFault
+from maestro.experts.local import InlineModels, LocalExpert, LocalWorkers, Models
+from maestro.experts.protocol import ExpertClient, ExpertRequest, Reply
+from maestro.experts.retry import Backoff
+from maestro.experts.scripted import scripted_from_card
+from maestro.experts.store import CallStore, StoreMode, call_key
+from maestro.images import ImageStore
+from maestro.types import Expert, Price
+
+ClientFactory = Callable[[Expert], ExpertClient]
+_REMEMBERED_WORK = 512
+
+
+@dataclass
+class _Flight:
+    """One real call and everybody who waits for it."""
+
+    deadline_at: float
+    """Loop time of the most patient waiter."""
+    waiters: int = 0
+    task: asyncio.Task[Reply] | None = None
+
+
+@dataclass
+class _LoopState:
+    """What belongs to one event loop; a trainer may run one loop after another over the same pool."""
+
+    flights: dict[bytes, _Flight] = field(default_factory=dict)
+    gates: dict[str, asyncio.Semaphore] = field(default_factory=dict)
+
+
+def price_of(price: Price, reply: Reply, pixels: int) -> float:
+    """What a call costs, in US dollars, for `pixels` of images and the reply's tokens."""
+    tokens = reply.input_tokens * price.input_mtok_usd + reply.output_tokens * price.output_mtok_usd
+    return price.call_usd + price.megapixel_usd * pixels / 1e6 + tokens / 1e6
+
+
+class ExpertPool:
+    """Calls experts by id.
+
+    `experts` are the registry's cards by id; `store` answers and records calls (None: neither). `clients` replaces the
+    client of single experts (tests), `factories` the way a kind is reached. `workers` is the number of processes for
+    `local` experts: None for one a core, 0 to run them inside this process (see `InlineModels`).
+
+    A client is made on the first real call, so replaying needs no expert alive. The price is the card's of today, also for
+    a recorded reply. Identical calls in flight are made once and paid by each caller. For `local` experts, whose reply
+    depends on operation, arguments and images alone, the same work asked by two skills is also done once while recording.
+    """
+
+    def __init__(
+        self,
+        experts: Mapping[str, Expert],
+        store: CallStore | None,
+        images: ImageStore,
+        *,
+        clients: Mapping[str, ExpertClient] | None = None,
+        factories: Mapping[str, ClientFactory] | None = None,
+        workers: int | None = None,
+        backoff: Backoff | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.experts = dict(experts)
+        self.store = store
+        self.images = images
+        self._clients: dict[str, ExpertClient] = dict(clients or {})
+        self._factories: dict[str, ClientFactory] = {"local": self._local, "scripted": scripted_from_card, **(factories or {})}
+        self._workers = workers
+        self._models: Models | None = None
+        self._backoff = backoff or Backoff()
+        self._sleep = sleep
+        self._states: WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopState] = WeakKeyDictionary()
+        self._work: OrderedDict[bytes, Reply] = OrderedDict()
+
+    async def call(self, expert_id: str, request: ExpertRequest, deadline_seconds: float) -> Reply:
+        """The reply of an expert, recorded or real, with its price.
+
+        `deadline_seconds` bounds everything: waiting for a free slot, attempts and the pauses between them. Raises
+        PolicyFault (unknown expert, senseless request), CallTimeout, InfrastructureFault, and the user's own mistakes:
+        ConfigError (the card cannot be used) and StoreError, of which NotRecorded in replay.
+        """
+        if (card := self.experts.get(expert_id)) is None:
+            raise PolicyFault(f"there is no expert {expert_id!r}; there are {', '.join(self.experts)}.")
+        reply = self._recorded(card, request)
+        if reply is None:
+            reply = await self._real(card, request, deadline_seconds)
+            if self.store is not None:
+                self.store.put(card, request, reply)
+        pixels = sum(image.width * image.height for image in map(self.images.pixels, request.images)) if card.price.megapixel_usd else 0
+        cost_usd = price_of(card.price, reply, pixels)
+        return reply if reply.cost_usd == cost_usd else replace(reply, cost_usd=cost_usd)
+
+    async def close(self) -> None:
+        """Close every client and worker process; the store is its owner's to close."""
+        for client in self._clients.values():
+            await client.close()
+        self._clients.clear()
+        if self._models is not None:
+            await self._models.close()
+            self._models = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self.close()
+
+    def _recorded(self, card: Expert, request: ExpertRequest) -> Reply | None:
+        try:
+            if self.store is not None and (reply := self.store.get(card, request)) is not None:
+                return reply
+            call_key(card, request)
+        except TypeError as error:
+            raise PolicyFault(f"the arguments for {card.id} are no JSON values: {error}") from error
+        return None
+
+    async def _real(self, card: Expert, request: ExpertRequest, deadline_seconds: float) -> Reply:
+        """Make the call, or join the one in flight."""
+        work = replace(request, skill="", skill_digest="") if card.kind == "local" else request
+        key = call_key(card, work)
+        sharing = card.kind == "local" and self.store is not None and self.store.mode in {StoreMode.CACHE, StoreMode.RECORD}
+        if sharing and (known := self._work.get(key)) is not None:
+            return known
+        reply = await self._join(card, work, key, deadline_seconds)
+        if sharing:
+            self._work[key] = reply
+            if len(self._work) > _REMEMBERED_WORK:
+                self._work.popitem(last=False)
+        return reply
+
+    async def _join(self, card: Expert, request: ExpertRequest, key: bytes, deadline_seconds: float) -> Reply:
+        if deadline_seconds <= 0:
+            raise CallTimeout(f"no time was left to ask {card.id} for {request.operation}.")
+        loop = asyncio.get_running_loop()
+        state = self._states.setdefault(loop, _LoopState())
+        flight = state.flights.get(key)
+        if flight is None:
+            flight = state.flights[key] = _Flight(deadline_at=0.0)
+        flight.deadline_at = max(flight.deadline_at, loop.time() + deadline_seconds)
+        flight.task = flight.task or asyncio.create_task(self._attempts(card, request, flight, state))
+        flight.waiters += 1
+        clock = asyncio.timeout(deadline_seconds)
+        try:
+            async with clock:
+                return await asyncio.shield(flight.task)
+        except TimeoutError as error:
+            raise CallTimeout(f"{card.id} did not answer {request.operation} within the {deadline_seconds:g} s that were left.") from error
+        finally:
+            flight.waiters -= 1
+            if flight.waiters == 0:
+                state.flights.pop(key, None)
+                flight.task.cancel()  # nobody waits any more; harmless when it is done
+
+    async def _attempts(self, card: Expert, request: ExpertRequest, flight: _Flight, state: _LoopState) -> Reply:
+        """Try until it works, the fault is not transient, or attempts or time are used up."""
+        # What is keyed is what is called: NaN, tuples and the like arrive at the expert as JSON carries them.
+        request = replace(request, arguments=orjson.loads(orjson.dumps(request.arguments)))
+        client = self._client(card)
+        loop = asyncio.get_running_loop()
+        failures = 0
+        while True:
+            try:
+                async with AsyncExitStack() as slots:
+                    for gate in self._gates(card, state):
+                        await slots.enter_async_context(gate)
+                    return await self._attempt(card, client, request, flight.deadline_at - loop.time())
+            except InfrastructureFault as fault:
+                failures += 1
+                wait = self._backoff.wait_seconds(failures, fault)
+                if not fault.retryable or failures >= card.limits.attempts or loop.time() + wait >= flight.deadline_at:
+                    raise
+            await self._sleep(wait)
+
+    async def _attempt(self, card: Expert, client: ExpertClient, request: ExpertRequest, left_seconds: float) -> Reply:
+        seconds = min(card.limits.timeout_seconds, left_seconds)
+        clock = asyncio.timeout(seconds)
+        try:
+            async with clock:
+                return await client.call(request)
+        except CallFailed:
+            raise
+        except Exception as error:
+            if isinstance(error, TimeoutError) and clock.expired():
+                raise CallTimeout(f"{card.id} did not answer {request.operation} within {seconds:.3g} s.") from error
+            raise InfrastructureFault(f"{card.id} failed in {request.operation}: {type(error).__name__}: {error}") from error
+
+    def _gates(self, card: Expert, state: _LoopState) -> list[asyncio.Semaphore]:
+        """What a call has to wait for: a slot of its expert, then (for local experts) a free worker.
+
+        Waiting for a worker here keeps it out of the attempt's own time.
+        """
+        gates = [state.gates.setdefault(card.id, asyncio.Semaphore(card.limits.concurrency))]
+        if self._models is not None and isinstance(self._clients.get(card.id), LocalExpert):
+            gates.append(state.gates.setdefault("/workers", asyncio.Semaphore(self._models.count)))
+        return gates
+
+    def _client(self, card: Expert) -> ExpertClient:
+        if card.id not in self._clients:
+            if (factory := self._factories.get(card.kind)) is None:
+                raise ConfigError(
+                    f"expert {card.id} is of kind {card.kind}, which this version cannot call; "
+                    f"it can call {', '.join(self._factories)}. Recorded calls of it can be replayed."
+                )
+            self._clients[card.id] = factory(card)
+        return self._clients[card.id]
+
+    def _local(self, card: Expert) -> ExpertClient:
+        if self._models is None:
+            self._models = InlineModels() if self._workers == 0 else LocalWorkers(self._workers)
+        return LocalExpert(card, self._models, self.images)
