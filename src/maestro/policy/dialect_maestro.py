@@ -1,0 +1,131 @@
+"""The dialect `maestro`: one action per decision, written with eight tags.
+
+    decision     = [ "<think>" thought "</think>" ] ( search | answer )
+    search       = "<search>" expert "@@" skill ":" [ " " query ] "</search>"
+    answer       = "<answer>" text "</answer>"
+    information  = "<information>" text "</information>"        (written by the loop, never by the policy)
+
+White space around the blocks, the query and the answer means nothing. Everything else must be exact: names are taken as
+they stand (whether they exist is the ensemble's business) and what is not an action is `Malformed` with a reason.
+"""
+
+from __future__ import annotations
+
+import re
+
+from maestro.types import Action, Answer, Call, Malformed
+
+TAGS = ("<think>", "</think>", "<search>", "</search>", "<answer>", "</answer>", "<information>", "</information>")
+"""The grammar tags; each is one non-special token of a policy trained in this dialect."""
+
+STOPS = ("</search>", "</answer>")
+"""A decision ends with one of these."""
+
+SEPARATOR = "@@"
+
+_CONTROL = re.compile(
+    r"<(?=\s*/?\s*(?:think|search|answer|information|tool_call|tool_response)\s*>|\|)|(?<=\|)>",
+    re.IGNORECASE,
+)
+_TAG = re.compile("|".join(re.escape(tag) for tag in TAGS))
+_SPECIAL = re.compile(r"<\|[^<>|\s]*\|>")
+_THOUGHT = re.compile(r"\s*<think>(?P<thought>.*?)</think>", re.DOTALL)
+
+
+def neutralise(text: str) -> str:
+    """Text that cannot become a control token: `<answer>` becomes `‹answer›`-like, visibly and for good.
+
+    The opening bracket of every grammar tag (also misspelt in case or spacing) and both brackets of everything like
+    `<|im_end|>` are replaced by single angle quotation marks. A fixed point: neutralising twice changes nothing more.
+    """
+    return _CONTROL.sub(lambda found: "‹" if found.group() == "<" else "›", text)
+
+
+def information(text: str) -> str:
+    """An observation as the policy reads it."""
+    return f"<information>{neutralise(text)}</information>"
+
+
+class MaestroDialect:
+    """Writes and parses actions in the dialect `maestro`."""
+
+    name = "maestro"
+
+    def parse(self, text: str) -> Action:
+        """The action in one decision's text; `Malformed` with a reason for the policy when there is none."""
+        if (special := _SPECIAL.search(text)) is not None and (rest := text[special.start() :].strip()) != special.group():
+            return Malformed(
+                reason=f"the control token {special.group()} may not be written (before {rest[len(special.group()) :][:20].strip()!r})"
+            )
+        if special is not None:
+            # A lone control token at the end is how a model says that it has finished; without an action that is malformed anyway.
+            text = text[: special.start()]
+        rest = text
+        if (thought := _THOUGHT.match(text)) is not None:
+            if (inner := _TAG.search(thought["thought"])) is not None:
+                return Malformed(reason=f"{inner.group()} inside <think>")
+            rest = text[thought.end() :]
+        return self._action(rest.strip())
+
+    def write(self, action: Action, thought: str = "") -> str:
+        """The canonical text of an action; `parse(write(a)) == a` for actions free of control tokens.
+
+        Raises ValueError for a malformed action, an empty answer, or names that the grammar cannot hold.
+        """
+        head = f"<think>{neutralise(thought.strip())}</think>" if thought.strip() else ""
+        match action:
+            case Call(expert=expert, skill=skill, query=query):
+                if not _writable(expert) or not _writable(skill):
+                    raise ValueError(f"the names {expert!r} and {skill!r} cannot be written: no white space, ':', '@@' or brackets")
+                asked = neutralise(query.strip())
+                return f"{head}<search>{expert}{SEPARATOR}{skill}:{' ' if asked else ''}{asked}</search>"
+            case Answer(text=text):
+                if not text.strip():
+                    raise ValueError("an empty answer cannot be written")
+                return f"{head}<answer>{neutralise(text.strip())}</answer>"
+            case Malformed(reason=reason):
+                raise ValueError(f"a malformed action has no text ({reason})")
+
+    def _action(self, text: str) -> Action:
+        """The action in what follows the thought."""
+        tags = _TAG.findall(text)
+        if not tags:
+            return Malformed(reason="no action: write <search>expert@@skill: query</search> or <answer>text</answer>")
+        opening = tags[0]
+        if opening not in {"<search>", "<answer>"}:
+            return Malformed(reason=f"unexpected {opening}: an action starts with <search> or <answer>")
+        closing = opening.replace("<", "</")
+        if not text.startswith(opening):
+            return Malformed(reason=f"text before {opening}")
+        if closing not in tags:
+            return Malformed(reason=f"{opening} is not closed by {closing}")
+        if tags != [opening, closing]:
+            blocks = tags.count("<search>") + tags.count("<answer>")
+            return Malformed(reason="more than one action" if blocks > 1 else f"unexpected {next(t for t in tags[1:] if t != closing)}")
+        if not text.endswith(closing):
+            return Malformed(reason=f"text after {closing}")
+        inside = text[len(opening) : -len(closing)]
+        return _call(inside) if opening == "<search>" else _answer(inside)
+
+
+def _call(inside: str) -> Action:
+    """The call between the search tags."""
+    names, colon, query = inside.partition(":")
+    expert, separator, skill = names.partition(SEPARATOR)
+    if not separator:
+        return Malformed(reason="no @@ between expert and skill: write <search>expert@@skill: query</search>")
+    if not colon:
+        return Malformed(reason="no colon after the skill: write <search>expert@@skill: query</search>")
+    if not expert.strip() or not skill.strip():
+        return Malformed(reason=f"empty {'skill' if expert.strip() else 'expert'} name")
+    return Call(expert=expert, skill=skill, query=query.strip())
+
+
+def _answer(inside: str) -> Action:
+    """The answer between the answer tags."""
+    text = inside.strip()
+    return Answer(text=text) if text else Malformed(reason="empty answer")
+
+
+def _writable(name: str) -> bool:
+    return bool(name) and SEPARATOR not in name and not name.endswith("@") and not re.search(r"[\s:<>‹›]", name)

@@ -1,0 +1,288 @@
+"""Sampling for many sessions at once over the model's own key-value cache.
+
+Rows of different length share one left-padded batch; rows with equal prompts share one prefill; a session's cache is kept
+between its turns, so that a later turn feeds only the observation. A row's draws come from its own uniform numbers: what
+a session samples does not depend on who shares its batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch.nn import functional
+
+from maestro.policy.local_images import EncodedImage
+
+
+@dataclass
+class RowCache:
+    """What the model remembers of one session."""
+
+    states: torch.Tensor
+    """(2 x layers, key-value heads, tokens, head width): keys and values of layer 0, of layer 1, ..."""
+    position: int
+    """Rotary position of the next token (an image advances it by less than its tokens)."""
+
+
+@dataclass
+class Row:
+    """One session's wish for a decision."""
+
+    ids: Sequence[int]
+    """Tokens that the cache does not hold yet; at least one."""
+    uniforms: torch.Tensor
+    """(new tokens,) float64 in [0, 1): one draw per token; its length is the token limit."""
+    temperature: float = 1.0
+    greedy: bool = False
+    images: Sequence[EncodedImage] = ()
+    """The images among `ids`; only of a row without a cache."""
+    names: tuple[str, ...] = ()
+    """Their hashes."""
+    cache: RowCache | None = None
+
+
+@dataclass
+class Sampled:
+    """What one row got."""
+
+    ids: list[int] = field(default_factory=list)
+    logprobs: list[float] = field(default_factory=list)
+    """Of `ids` under softmax(logits / temperature) of the plain model."""
+    cache: RowCache | None = None
+    """Holds everything but the last sampled id."""
+    stopped: bool = False
+    """An id of `stops` ended it, not the limit."""
+
+
+class BatchCache:
+    """A batch's keys and values in one block with room to grow; speaks as much of the cache protocol as the model uses."""
+
+    def __init__(self, states: torch.Tensor, filled: int) -> None:
+        self.states = states
+        """(2 x layers, rows, key-value heads, capacity, head width)"""
+        self.filled = filled
+
+    def update(self, keys: torch.Tensor, values: torch.Tensor, layer: int, *_: Any, **__: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        """Put a layer's new keys and values behind the others; the filled part of both."""
+        end = self.filled + keys.shape[2]
+        both = self.states[2 * layer : 2 * layer + 2]
+        both[0, :, :, self.filled : end] = keys
+        both[1, :, :, self.filled : end] = values
+        return both[0, :, :, :end], both[1, :, :, :end]
+
+    def get_seq_length(self, *_: Any) -> int:
+        """Tokens so far, padding included."""
+        return self.filled
+
+
+@dataclass
+class _Batch:
+    """Rows after their prompts were read. `seen` (rows, filled): which cached positions are tokens rather than padding."""
+
+    cache: BatchCache
+    seen: torch.Tensor
+    logits: torch.Tensor
+    positions: torch.Tensor
+
+
+class Generator:
+    """Samples rows from one Qwen3-VL model. `stops` end a decision; `never` are ids that must not be sampled.
+
+    `never` (placeholders and other special tokens) is left out of the draw, but log-probs are the plain model's: they
+    differ from the draw's by the log of the mass outside `never`, next to nothing for a trained policy.
+    """
+
+    def __init__(self, model: Any, stops: Sequence[int], never: Sequence[int]) -> None:
+        self.model = model
+        self.stops = frozenset(stops)
+        self.never = torch.tensor(sorted(never), dtype=torch.long)
+        text = model.config.text_config
+        self._shape = (2 * text.num_hidden_layers, text.num_key_value_heads, text.head_dim)
+
+    @torch.no_grad()
+    def sample(self, rows: Sequence[Row]) -> list[Sampled]:
+        """Continue every row until a stop or its limit; results in the order of `rows`."""
+        training = self.model.training
+        self.model.eval()
+        try:
+            fresh = [index for index, row in enumerate(rows) if row.cache is None]
+            later = [index for index, row in enumerate(rows) if row.cache is not None]
+            parts = [self._prefill([rows[i] for i in fresh])] if fresh else []
+            parts += [self._extend([rows[i] for i in later])] if later else []
+            order = fresh + later
+            done = self._decode(_join(parts, max(len(row.uniforms) for row in rows)), [rows[i] for i in order])
+        finally:
+            self.model.train(training)
+        result = [Sampled()] * len(rows)
+        for index, sampled in zip(order, done, strict=True):
+            result[index] = sampled
+        return result
+
+    def _prefill(self, rows: Sequence[Row]) -> _Batch:
+        """Read prompts from the start; equal ones only once."""
+        unique: dict[tuple[tuple[int, ...], tuple[str, ...]], int] = {}
+        which = [unique.setdefault((tuple(row.ids), row.names), len(unique)) for row in rows]
+        firsts = [rows[which.index(number)] for number in range(len(unique))]
+        ids, seen = _left_padded([row.ids for row in firsts])
+        config = self.model.config
+        visual = (ids == config.image_token_id) & seen
+        grids = [image.grid for row in firsts for image in row.images]
+        positions, deltas = self.model.model.get_rope_index(
+            ids, visual.int(), image_grid_thw=torch.cat(grids) if grids else None, attention_mask=seen.int()
+        )
+        cache = self._room(len(firsts), ids.shape[1])
+        embeds = self.model.model.get_input_embeddings()(ids)
+        extra: dict[str, Any] = {}
+        if grids:
+            features, deep = self._look(firsts)
+            embeds = embeds.masked_scatter(visual[..., None], features.to(embeds.dtype))
+            extra = {"visual_pos_masks": visual, "deepstack_visual_embeds": deep}
+        logits = self._forward(embeds, positions, _causal(seen, ids.shape[1]), cache, **extra)
+        after = torch.tensor([len(row.ids) for row in firsts]) + deltas[:, 0]
+        index = torch.tensor(which)
+        cache.states = cache.states[:, index]
+        return _Batch(cache, seen[index], logits[index], after[index])
+
+    def _look(self, rows: Sequence[Row]) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        """Features (and those of the deep stack) of the rows' images in order; an image on several rows is looked at once."""
+        images = {name: image for row in rows for name, image in zip(row.names, row.images, strict=True)}
+        output = self.model.model.get_image_features(
+            torch.cat([image.pixel_values for image in images.values()]),
+            torch.cat([image.grid for image in images.values()]),
+            return_dict=True,
+        )
+        sizes = [image.tokens for image in images.values()]
+        slots = {name: slot for slot, name in enumerate(images)}
+        wanted = [slots[name] for row in rows for name in row.names]
+        features = torch.cat([output.pooler_output[slot] for slot in wanted])
+        layers = [torch.split(layer, sizes) for layer in output.deepstack_features]
+        return features, [torch.cat([layer[slot] for slot in wanted]) for layer in layers]
+
+    def _extend(self, rows: Sequence[Row]) -> _Batch:
+        """Read what came since the rows' last decision, behind their caches."""
+        caches = [row.cache for row in rows if row.cache is not None]
+        past = max(cache.states.shape[2] for cache in caches)
+        ids, fresh = _left_padded([row.ids for row in rows])
+        new = ids.shape[1]
+        cache = self._room(len(rows), past + new)
+        seen = torch.zeros(len(rows), past, dtype=torch.bool)
+        for index, one in enumerate(caches):
+            length = one.states.shape[2]
+            cache.states[:, index, :, past - length : past] = one.states
+            seen[index, past - length :] = True
+        cache.filled = past
+        seen = torch.cat([seen, fresh], dim=1)
+        starts = torch.tensor([one.position for one in caches])
+        positions = (fresh.long().cumsum(1) - 1).clamp(min=0) + starts[:, None]
+        embeds = self.model.model.get_input_embeddings()(ids)
+        logits = self._forward(embeds, positions.expand(3, -1, -1), _causal(seen, new), cache)
+        return _Batch(cache, seen, logits, starts + fresh.sum(1))
+
+    def _decode(self, batch: _Batch, rows: Sequence[Row]) -> list[Sampled]:
+        """Sample token by token; finished rows leave the batch as soon as half of it has finished."""
+        done = [Sampled() for _ in rows]
+        alive = list(range(len(rows)))
+        limits = [len(row.uniforms) for row in rows]
+        uniforms = torch.stack([functional.pad(row.uniforms, (0, max(limits) - len(row.uniforms))) for row in rows])
+        temperatures = torch.tensor([row.temperature for row in rows])[:, None]
+        greedy = torch.tensor([row.greedy for row in rows])
+        logits = batch.logits
+        for step in range(max(limits)):
+            kept = torch.tensor(alive)
+            scaled = logits.float() / temperatures[kept]
+            tokens = self._draw(scaled, uniforms[kept, step], greedy[kept])
+            logprobs = functional.log_softmax(scaled, dim=-1).gather(1, tokens[:, None])[:, 0].tolist()
+            finished = []
+            for place, (index, token) in enumerate(zip(alive, tokens.tolist(), strict=True)):
+                if done[index].cache is not None:
+                    continue
+                done[index].ids.append(token)
+                done[index].logprobs.append(logprobs[place])
+                done[index].stopped = token in self.stops
+                if done[index].stopped or len(done[index].ids) == limits[index]:
+                    done[index].cache = _row_cache(batch, place)
+                    finished.append(index)
+            left = [place for place, index in enumerate(alive) if done[index].cache is None]
+            if not left:
+                break
+            if len(left) * 2 <= len(alive):
+                _keep(batch, left)
+                alive = [alive[place] for place in left]
+                tokens = tokens[torch.tensor(left)]
+            embeds = self.model.model.get_input_embeddings()(tokens[:, None])
+            batch.seen = functional.pad(batch.seen, (0, 1), value=True)
+            positions = batch.positions[None, :, None].expand(3, -1, -1)
+            logits = self._forward(embeds, positions, batch.seen[:, None, None, :], batch.cache)
+            batch.positions = batch.positions + 1
+        return done
+
+    def _draw(self, logits: torch.Tensor, uniforms: torch.Tensor, greedy: torch.Tensor) -> torch.Tensor:
+        """One id per row by inversion of the distribution function, in double precision; the likeliest where greedy."""
+        allowed = logits.index_fill(1, self.never, -torch.inf)
+        cumulated = functional.softmax(allowed.double(), dim=-1).cumsum(-1)
+        drawn = torch.searchsorted(cumulated, uniforms[:, None] * cumulated[:, -1:], right=True)[:, 0]
+        return torch.where(greedy, allowed.argmax(-1), drawn.clamp(max=logits.shape[1] - 1))
+
+    def _forward(self, embeds: torch.Tensor, positions: torch.Tensor, mask: torch.Tensor, cache: BatchCache, **extra: Any) -> torch.Tensor:
+        """Logits (rows, vocabulary) after the last position; the cache has grown by the embeddings' length."""
+        output = self.model.model.language_model(
+            inputs_embeds=embeds, position_ids=positions, attention_mask=mask, past_key_values=cache, use_cache=True, **extra
+        )
+        cache.filled += embeds.shape[1]
+        logits: torch.Tensor = self.model.lm_head(output.last_hidden_state[:, -1])
+        return logits
+
+    def _room(self, rows: int, capacity: int) -> BatchCache:
+        """An empty cache."""
+        layers, heads, width = self._shape
+        return BatchCache(torch.zeros(layers, rows, heads, capacity, width, dtype=self.model.dtype), 0)
+
+
+def _left_padded(rows: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Ids (rows, longest) with zeros on the left, and where they are real."""
+    longest = max(len(row) for row in rows)
+    ids = torch.tensor([[0] * (longest - len(row)) + list(row) for row in rows])
+    seen = torch.tensor([[False] * (longest - len(row)) + [True] * len(row) for row in rows])
+    return ids, seen
+
+
+def _causal(seen: torch.Tensor, new: int) -> torch.Tensor:
+    """Which positions each of the last `new` may attend to, (rows, 1, new, all): real earlier ones and itself.
+
+    Padding attends to itself, because attention over nothing is not a number, and that would spread.
+    """
+    length = seen.shape[1]
+    ones = torch.ones(new, length, dtype=torch.bool)
+    earlier = ones.tril(length - new)
+    itself = earlier & ~ones.tril(length - new - 1)
+    return ((earlier & seen[:, None, :]) | itself)[:, None]
+
+
+def _join(parts: Sequence[_Batch], room: int) -> _Batch:
+    """One batch, left-padded to the longest, with room for `room` more tokens."""
+    longest = max(part.cache.filled for part in parts)
+    states = [functional.pad(part.cache.states, (0, 0, longest - part.cache.filled, room)) for part in parts]
+    seen = [functional.pad(part.seen, (longest - part.cache.filled, 0)) for part in parts]
+    return _Batch(
+        BatchCache(torch.cat(states, dim=1), longest),
+        torch.cat(seen),
+        torch.cat([part.logits for part in parts]),
+        torch.cat([part.positions for part in parts]),
+    )
+
+
+def _keep(batch: _Batch, places: Sequence[int]) -> None:
+    """Drop all rows but those at `places`."""
+    index = torch.tensor(places)
+    batch.cache.states = batch.cache.states[:, index]
+    batch.seen = batch.seen[index]
+    batch.positions = batch.positions[index]
+
+
+def _row_cache(batch: _Batch, place: int) -> RowCache:
+    """A copy of what the batch holds of one row, without padding."""
+    states = batch.cache.states[:, place, :, : batch.cache.filled]
+    return RowCache(states[:, :, batch.seen[place]], int(batch.positions[place]))
