@@ -1,0 +1,112 @@
+"""The ensemble over a registry on disk with scripted experts: checks, dispatch, regions, failures."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from maestro.experts.protocol import ExpertRequest
+from maestro.images import ImageStore
+from maestro.skills.ensemble import Ensemble
+from maestro.skills.protocol import Caller, SkillRequest, SkillResult
+from maestro.types import Call, Task
+
+REGISTRY = """\
+name: tiny
+summary: For tests.
+experts:
+  - id: parrot
+    summary: Says what it is told.
+    kind: scripted
+    price: {call_usd: 0.01}
+    options:
+      replies: ["first thought\\n\\nforty two"]
+  - id: other
+    summary: Never offered.
+    kind: scripted
+    options:
+      replies: ["x"]
+"""
+SKILLS = {
+    "ask/SKILL.md": "---\nname: ask\ndescription: Ask anything.\nmetadata:\n  experts: [parrot]\n---\nAnswer briefly.\n",
+    "see/SKILL.md": "---\nname: see\ndescription: Look at the picture.\nmetadata:\n  experts: [parrot]\n  dispatch: retrieval\n  takes: [question, region]\n---\n",
+    "see/see-size/SKILL.md": "---\nname: see-size\ndescription: Tell the size of the picture.\nmetadata:\n  target: tests.skills.test_ensemble:size\n  examples: ['How large is it?']\n---\n",
+    "see/see-bug/SKILL.md": "---\nname: see-bug\ndescription: Has a programming error.\nmetadata:\n  target: tests.skills.test_ensemble:bug\n  examples: [Find the bug]\n---\n",
+}
+
+
+async def size(request: SkillRequest, caller: Caller) -> SkillResult:
+    picture = caller.pixels(request.images[0])
+    if "wrong" in request.question:
+        raise ValueError("this picture has no size")
+    return SkillResult(value=f"{picture.width}x{picture.height}", confidence=1.0, evidence="measured")
+
+
+async def bug(request: SkillRequest, caller: Caller) -> SkillResult:
+    raise KeyError("oops")
+
+
+@pytest.fixture
+async def ensemble(tmp_path: Path):  # noqa: ANN201
+    (tmp_path / "registry.yaml").write_text(REGISTRY)
+    for name, text in SKILLS.items():
+        path = tmp_path / "skills" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    async with Ensemble.load(tmp_path, ImageStore(), workers=0) as loaded:
+        yield loaded
+
+
+def task(ensemble: Ensemble, question: str) -> Task:
+    return Task(id="t", question=question, images=(ensemble.images.put(Image.new("RGB", (64, 32))),))
+
+
+async def test_a_prompt_skill_is_one_call_and_its_last_line(ensemble: Ensemble) -> None:
+    seen = await ensemble.perform(Call(expert="parrot", skill="ask"), task(ensemble, "What?"))
+    assert (seen.status, seen.value, seen.cost_usd) == ("ok", "forty two", 0.01)
+    assert [(child.expert, child.skill) for child in seen.children] == [("parrot", "ask")]
+    assert seen.text.startswith("answer: forty two\nconfidence: ")
+
+
+async def test_level_two_is_found_by_the_question(ensemble: Ensemble) -> None:
+    seen = await ensemble.perform(Call(expert="parrot", skill="see"), task(ensemble, "How big is the picture?"))
+    assert seen.value == "64x32"
+
+
+async def test_a_region_query_is_cropped_and_enlarged(ensemble: Ensemble) -> None:
+    seen = await ensemble.perform(Call(expert="parrot", skill="see", query="0,0,32,16"), task(ensemble, "How large?"))
+    assert seen.value == "128x64"
+    outside = await ensemble.perform(Call(expert="parrot", skill="see", query="100,100,120,120"), task(ensemble, "How large?"))
+    assert (outside.status, "64x32" in outside.text) == ("policy_error", True)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (Call(expert="parrot", skill="fly"), "no skill 'fly'; there are ask, see"),
+        (Call(expert="Parrot", skill="ask"), "no expert 'Parrot'"),
+        (Call(expert="other", skill="ask"), "no expert 'other'; for ask there are parrot"),
+    ],
+)
+async def test_what_the_registry_does_not_allow_is_the_policys_fault(ensemble: Ensemble, call: Call, message: str) -> None:
+    seen = await ensemble.perform(call, task(ensemble, "What?"))
+    assert seen.status == "policy_error"
+    assert message in seen.text
+
+
+async def test_a_skill_that_makes_no_sense_is_told_and_a_broken_one_is_infrastructure(ensemble: Ensemble) -> None:
+    told = await ensemble.perform(Call(expert="parrot", skill="see"), task(ensemble, "How large is the wrong thing?"))
+    assert (told.status, told.text) == ("policy_error", "error: this picture has no size")
+    broken = await ensemble.perform(Call(expert="parrot", skill="see"), task(ensemble, "Find the bug"))
+    assert (broken.status, "KeyError" in broken.text) == ("expert_error", True)
+
+
+async def test_a_deadline_is_a_timeout(ensemble: Ensemble, monkeypatch: pytest.MonkeyPatch) -> None:
+    import asyncio
+
+    async def hangs(expert: str, request: ExpertRequest, deadline_seconds: float) -> object:
+        await asyncio.sleep(30)
+
+    monkeypatch.setattr(ensemble.pool, "call", hangs)
+    seen = await ensemble.perform(Call(expert="parrot", skill="ask"), task(ensemble, "What?"), deadline_seconds=0.05)
+    assert seen.status == "timeout"
