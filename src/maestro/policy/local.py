@@ -96,9 +96,9 @@ class LocalPolicy:
         """The processor's tokenizer."""
         return self.processor.tokenizer
 
-    def open(self, opening: Opening) -> LocalSession:
-        """Begin an episode. Raises ImageError when an image cannot be looked at."""
-        return LocalSession(self, opening)
+    def open(self, opening: Opening, first_ids: Sequence[int] = ()) -> LocalSession:
+        """Begin an episode; its first decision starts with `first_ids`. Raises ImageError when an image cannot be looked at."""
+        return LocalSession(self, opening, first_ids)
 
     def messages(self, opening: Opening) -> list[dict[str, Any]]:
         """The prompt as chat messages; rendering them with the processor gives exactly `encode_prompt`."""
@@ -144,13 +144,14 @@ class LocalPolicy:
 class LocalSession:
     """One episode of a `LocalPolicy`; owns its token buffer and what the model remembers."""
 
-    def __init__(self, policy: LocalPolicy, opening: Opening) -> None:
+    def __init__(self, policy: LocalPolicy, opening: Opening, first_ids: Sequence[int] = ()) -> None:
         self.policy = policy
         self.opening = opening
         self.sampling = policy.sampling
         prompt = policy.encode_prompt(opening)
         self.buffer = TokenBuffer(prompt, policy.max_tokens, reserve=self.sampling.max_new_tokens)
-        self._unread: list[int] = prompt
+        self._forced = list(first_ids)
+        self._unread: list[int] = [*prompt, *first_ids]
         self._cache: RowCache | None = None
         self._turn = 0
         policy.batcher.opened()
@@ -160,10 +161,14 @@ class LocalSession:
         """Sample until a closing tag, the end of the message or a limit."""
         started = time.monotonic()
         prompt_tokens = len(self.buffer)
-        uniforms = self.sampling.uniforms(self.opening.task.id, self.opening.sample, self._turn)[: self.buffer.room]
+        task, sample = self.opening.task.id, self.opening.sample
+        forced, self._forced = self._forced, []
+        uniforms = self.sampling.uniforms(task, sample, self._turn)[: max(0, self.buffer.room - len(forced))]
         if not len(uniforms):
             return Decision(text="", prompt_tokens=prompt_tokens, truncated=True)
-        sampled = await self.policy.batcher.submit(self._row(uniforms))
+        sampled = await self.policy.batcher.submit(self._row(uniforms), (task, sample))
+        # Forced ids count as the policy's; their log-prob under the sampling distribution, which had no choice, is 0.
+        sampled = Sampled([*forced, *sampled.ids], [*([0.0] * len(forced)), *sampled.logprobs], sampled.cache, sampled.stopped)
         self.buffer.append_policy(sampled.ids, sampled.logprobs)
         self._cache = sampled.cache
         self._unread = [sampled.ids[-1]]

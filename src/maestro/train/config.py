@@ -1,0 +1,243 @@
+"""What a training run is: one schema, checked before anything heavy is loaded. An unknown key is an error."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import orjson
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from maestro.errors import ConfigError
+from maestro.reward import RewardRule
+from maestro.rollout.limits import Limits
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PolicyConfig(_Section):
+    """Where the policy comes from."""
+
+    load: str | None = None
+    """A checkpoint folder or a policy known to the plugins; None builds an untrained one."""
+    sizes: dict[str, Any] = Field(default_factory=dict)
+    """Sizes of the untrained policy, passed to `build_tiny`."""
+    blank_images: bool = False
+    """The policy sees grey pictures of the right size (the experts see the real ones): what training without eyes gives."""
+
+
+class EnsembleConfig(_Section):
+    """The experts and skills that episodes run on."""
+
+    registry: str = "playground"
+    store: Path | None = None
+    """Call store; with `replay` the run touches no expert."""
+    mode: Literal["off", "cache", "record", "replay"] = "cache"
+
+
+class TasksConfig(_Section):
+    """Which questions are trained on and which are looked at."""
+
+    source: str = "playground"
+    train: str = "train"
+    validation: str = "val"
+    warm: str = "warm"
+    """Split of the supervised traces; only their seeds are used, so it is never short."""
+    train_limit: int | None = Field(default=None, ge=1)
+    validation_limit: int | None = Field(default=200, ge=1)
+    warm_limit: int | None = Field(default=4000, ge=1)
+
+
+class OptimizerConfig(_Section):
+    """AdamW with a linear warm-up and a cosine or constant rest."""
+
+    lr: float = Field(default=1e-3, gt=0)
+    final_lr: float = Field(default=0.0, ge=0)
+    """Learning rate at the end of a cosine schedule."""
+    schedule: Literal["cosine", "constant"] = "cosine"
+    warmup_steps: int = Field(default=20, ge=0)
+    weight_decay: float = Field(default=0.01, ge=0)
+    beta2: float = Field(default=0.98, gt=0, lt=1)
+    clip_norm: float = Field(default=1.0, gt=0)
+
+
+class WarmStartStage(_Section):
+    """Supervised traces: grammar, topic, look, exact copying."""
+
+    kind: Literal["warm_start"] = "warm_start"
+    steps: int = Field(default=2000, ge=1)
+    batch: int = Field(default=32, ge=1)
+    """Traces a step."""
+    micro_batch: int = Field(default=16, ge=1)
+    """Traces a forward pass; groups of similar length."""
+    probe_every: int = Field(default=500, ge=1)
+    """Steps between measurements of grammar, topic, look and copying."""
+    probe_scenes: int = Field(default=96, ge=1)
+    optimizer: OptimizerConfig = OptimizerConfig()
+
+
+class ExpertIterationStage(_Section):
+    """Sample, keep what paid best per task, imitate, repeat."""
+
+    kind: Literal["expert_iteration"] = "expert_iteration"
+    rounds: int = Field(default=3, ge=1)
+    tasks_per_round: int = Field(default=512, ge=1)
+    members: int = Field(default=8, ge=2)
+    """Episodes a task and round."""
+    stratified: bool = True
+    """Spread the first call over the allowed experts of the skills the policy finds plausible."""
+    keep: int = Field(default=2, ge=1)
+    """Best distinct episodes kept a task."""
+    floor: float = 0.0
+    """Episodes whose total reward is not above this are never imitated."""
+    margin: float = Field(default=0.02, ge=0)
+    """Kept episodes lie within this of the task's best reward."""
+    epochs: int = Field(default=2, ge=1)
+    """Passes over the kept episodes a round."""
+    rehearsal: float = Field(default=0.25, ge=0, lt=1)
+    """Share of warm-start traces in each batch, against forgetting how to copy. Their expert tokens carry no loss."""
+    batch: int = Field(default=32, ge=1)
+    micro_batch: int = Field(default=16, ge=1)
+    optimizer: OptimizerConfig = OptimizerConfig(lr=5e-4, schedule="constant")
+
+
+class GrpoStage(_Section):
+    """Group-relative policy gradients through TRL."""
+
+    kind: Literal["grpo"] = "grpo"
+    steps: int = Field(default=300, ge=1)
+    prompts: int = Field(default=16, ge=1)
+    """Tasks a step."""
+    members: int = Field(default=8, ge=2)
+    """Episodes a task."""
+    micro_batch: int = Field(default=32, ge=1)
+    """Episodes a forward pass; divides prompts x members."""
+    stratified: float = Field(default=0.0, ge=0, le=1)
+    """Share of members whose first call is spread over the allowed experts of the skill the policy names."""
+    temperature: float = Field(default=1.0, gt=0)
+    entropy: float = Field(default=0.0, ge=0)
+    """Weight of the entropy bonus."""
+    clip_low: float = Field(default=0.2, gt=0)
+    clip_high: float = Field(default=0.28, gt=0)
+    loss: Literal["dapo", "grpo", "dr_grpo", "bnpo"] = "dapo"
+    scale_rewards: Literal["group", "batch", "none"] = "group"
+    iterations: int = Field(default=1, ge=1)
+    """Optimiser passes over each batch of episodes."""
+    optimizer: OptimizerConfig = OptimizerConfig(lr=4e-4, schedule="constant", weight_decay=0.0, beta2=0.99)
+
+    @model_validator(mode="after")
+    def _divides(self) -> GrpoStage:
+        if (self.prompts * self.members) % self.micro_batch:
+            raise ValueError(f"micro_batch {self.micro_batch} does not divide prompts x members = {self.prompts * self.members}")
+        return self
+
+
+Stage = Annotated[WarmStartStage | ExpertIterationStage | GrpoStage, Field(discriminator="kind")]
+
+
+class AlarmConfig(_Section):
+    """When a run is said to be going wrong."""
+
+    collapse_share: float = Field(default=0.95, gt=0, le=1)
+    """More than this share of first calls on one pair of expert and skill."""
+    entropy_floor: float = Field(default=0.01, ge=0)
+    """Mean entropy per sampled token, in nats."""
+    grammar_floor: float = Field(default=0.8, ge=0, le=1)
+    """Share of episodes without a malformed turn."""
+    decline: float = Field(default=0.15, gt=0)
+    """Fall of the smoothed reward below its best."""
+    window: int = Field(default=10, ge=1)
+    """Steps that a condition must hold, and the width of the smoothing."""
+    stop: bool = False
+    """End the stage when an alarm other than a warning sounds."""
+
+
+class ValidationConfig(_Section):
+    """Regular looks at the validation split."""
+
+    every: int = Field(default=25, ge=1)
+    """Optimiser steps in GRPO; in expert iteration every round is followed by one."""
+    sampled: bool = True
+    """Also at temperature 1, not only greedy."""
+
+
+class CheckpointConfig(_Section):
+    """How often the run can be taken up again."""
+
+    every: int = Field(default=100, ge=1)
+    """Optimiser steps."""
+    keep: int = Field(default=2, ge=1)
+    """Newest checkpoints kept; the last of each stage is kept besides."""
+
+
+class TrainConfig(_Section):
+    """A whole run."""
+
+    name: str = "maestro-mini"
+    seed: int = 1
+    engine: Literal["trl"] = "trl"
+    """Engine of the policy-gradient stages."""
+    threads: int = Field(default=1, ge=1)
+    """CPU threads of the tensor library; part of what makes a run repeatable."""
+    policy: PolicyConfig = PolicyConfig()
+    ensemble: EnsembleConfig = EnsembleConfig()
+    tasks: TasksConfig = TasksConfig()
+    limits: Limits = Limits(turns=4)
+    reward: RewardRule = RewardRule()
+    stages: tuple[Stage, ...] = Field(default=(WarmStartStage(), GrpoStage()), min_length=1)
+    alarms: AlarmConfig = AlarmConfig()
+    validation: ValidationConfig = ValidationConfig()
+    checkpoint: CheckpointConfig = CheckpointConfig()
+    result: Literal["best", "last"] = "best"
+    """Which policy the run hands over: the best by validation utility, or the last."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the resolved config."""
+        return hashlib.sha256(orjson.dumps(self.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+    def to_yaml(self) -> str:
+        """The resolved config, every default written out."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+
+
+def load_config(path: Path, overrides: dict[str, Any] | None = None) -> TrainConfig:
+    """Read a YAML file. Raises ConfigError that names the file, each bad key and what was expected."""
+    try:
+        raw = yaml.safe_load(path.read_text())
+    except FileNotFoundError as error:
+        raise ConfigError(f"no config at {path}. `maestro init DIR` writes one to start from.") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path} is not YAML: {error}") from error
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{path} must hold a mapping of settings, but holds {type(raw).__name__}.")
+    return parse_config({**raw, **(overrides or {})}, str(path))
+
+
+def parse_config(raw: dict[str, Any], where: str = "config") -> TrainConfig:
+    """Check settings. Raises ConfigError listing every problem with its place."""
+    try:
+        return TrainConfig.model_validate(raw)
+    except ValidationError as error:
+        lines = []
+        for problem in error.errors():
+            place = ".".join(str(part) for part in problem["loc"]) or "(top)"
+            hint = f" Known settings: {', '.join(TrainConfig.model_fields)}." if problem["type"] == "extra_forbidden" and len(problem["loc"]) == 1 else ""
+            lines.append(f"  {place}: {problem['msg']}.{hint}")
+        raise ConfigError(f"{where} cannot be used:\n" + "\n".join(lines)) from error
+
+
+def difference(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> list[str]:
+    """Dotted names of the settings that differ between two resolved configs, each as `name: old -> new`."""
+    lines: list[str] = []
+    for key in [*old, *(key for key in new if key not in old)]:
+        before, after = old.get(key), new.get(key)
+        if isinstance(before, dict) and isinstance(after, dict):
+            lines += difference(before, after, f"{prefix}{key}.")
+        elif before != after:
+            lines.append(f"{prefix}{key}: {before!r} -> {after!r}")
+    return lines

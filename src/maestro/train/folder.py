@@ -1,0 +1,101 @@
+"""The run folder: resolved config and its hash, the registry it ran on, episodes, metrics, checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+import yaml
+
+from maestro.errors import CheckpointError
+from maestro.train.checkpoint import Checkpoints
+from maestro.train.config import TrainConfig, difference
+from maestro.types import Episode
+
+
+class Journal:
+    """A `.jsonl` file that knows its length in bytes, so that a resumed run can cut off what came after its checkpoint."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = path.open("ab")
+
+    @property
+    def size(self) -> int:
+        """Bytes written so far."""
+        return self._file.tell()
+
+    def append(self, record: Mapping[str, Any]) -> None:
+        """Write one record as one line."""
+        self._file.write(orjson.dumps(record, option=orjson.OPT_SERIALIZE_NUMPY) + b"\n")
+        self._file.flush()
+
+    def cut(self, size: int) -> None:
+        """Forget everything after `size` bytes."""
+        self._file.truncate(size)
+        self._file.seek(size)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+class RunFolder:
+    """One training run on disk.
+
+    A new folder is refused when it already holds a run; an existing one is taken up again only under an identical config,
+    and the error names what differs.
+    """
+
+    def __init__(self, path: Path, config: TrainConfig, registry: Mapping[str, Any], *, resume: bool) -> None:
+        self.path = path
+        self.config = config
+        stored = path / "config.yaml"
+        if resume:
+            self._check_same(stored, registry)
+        elif stored.exists():
+            raise CheckpointError(f"{path} already holds a run. Give another folder, or take it up with --resume {path}.")
+        path.mkdir(parents=True, exist_ok=True)
+        if not resume:
+            (path / "registry.lock").write_bytes(orjson.dumps(dict(registry), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
+            (path / "config.sha256").write_text(config.digest + "\n")
+            stored.write_text(config.to_yaml())
+        self.metrics = Journal(path / "metrics.jsonl")
+        self.episodes = Journal(path / "episodes.jsonl")
+        self.checkpoints = Checkpoints(path / "checkpoints", config.checkpoint.keep)
+
+    def _check_same(self, stored: Path, registry: Mapping[str, Any]) -> None:
+        if not stored.exists():
+            raise CheckpointError(f"{self.path} holds no run to resume (no config.yaml).")
+        digest = (self.path / "config.sha256").read_text().strip()
+        if digest != self.config.digest:
+            lines = difference(yaml.safe_load(stored.read_text()), self.config.model_dump(mode="json"))
+            raise CheckpointError("a run is resumed only under an identical config; these settings differ:\n  " + "\n  ".join(lines))
+        lock = orjson.loads((self.path / "registry.lock").read_bytes())
+        if lock != dict(registry):
+            lines = difference(lock, dict(registry))
+            raise CheckpointError("the registry has changed since this run began:\n  " + "\n  ".join(lines))
+
+    @property
+    def final(self) -> Path:
+        """Folder of the policy that the run hands over."""
+        return self.path / "policy"
+
+    def log_episode(self, episode: Episode) -> None:
+        """Append an episode, without its token row (the text holds everything a reader needs)."""
+        self.episodes.append(episode.model_dump(mode="json", exclude={"tokens"}))
+
+    def close(self) -> None:
+        """Close the journals."""
+        self.metrics.close()
+        self.episodes.close()
+
+
+def read_metrics(path: Path) -> Iterator[dict[str, Any]]:
+    """Records of a metrics file; a line cut short by a crash is left out."""
+    with path.open("rb") as file:
+        for line in file:
+            if line.endswith(b"\n"):
+                yield orjson.loads(line)
