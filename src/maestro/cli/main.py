@@ -89,6 +89,10 @@ class Verbs(click.Group):
             if "--debug" in before_rest:
                 raise
             sys.exit(_report(error, str(error), as_json, _EXIT_ERROR))
+        except OSError as error:  # a folder one may not write to, a full disk: the user's to mend, like a MaestroError
+            if "--debug" in before_rest or error.filename is None:
+                raise
+            sys.exit(_report(error, f"{error.filename}: {error.strerror}", as_json, _EXIT_ERROR))
         except click.Abort as abort:
             interrupted = isinstance(abort.__cause__ or abort.__context__, KeyboardInterrupt)
             click.echo("interrupted" if interrupted else "aborted", err=True)

@@ -27,7 +27,9 @@ def console(*, stderr: bool = False) -> Console:
     """The rich console of stdout or stderr; rich is imported by the first call."""
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False)
+    # A pipe or file has no width of its own; 80 columns would break ids apart.
+    width = None if (sys.stderr if stderr else sys.stdout).isatty() else 160
+    return Console(stderr=stderr, highlight=False, width=width)
 
 
 def print_json(value: Any) -> None:

@@ -34,7 +34,7 @@ class InvalidRegistry(RegistryError):
     def __init__(self, folder: Path, problems: list[Problem]) -> None:
         self.problems = tuple(sorted(set(problems)))
         count = "1 problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
-        super().__init__(f"the registry in {folder} has {count}:\n" + "\n".join(f"  {problem}" for problem in self.problems))
+        super().__init__(f"the registry in {shown_path(folder)} has {count}:\n" + "\n".join(f"  {problem}" for problem in self.problems))
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def _read_skills(folder: Path, cards: RegistryFile, document: Document) -> tuple
     files: list[SkillFile] = []
     problems: list[Problem] = []
     if not root.is_dir():
-        return files, [Problem(shown_path(root), 1, f"there is no folder {SKILLS_FOLDER}; a registry needs skills/<id>/{FILE_NAME}")]
+        return files, [Problem(shown_path(root), 0, f"there is no such folder; a registry needs skills/<id>/{FILE_NAME}")]
     folders = {path.name: path for path in _visible_folders(root)}
     for index, name in enumerate(cards.skills or ()):
         if name not in folders:
@@ -157,7 +157,7 @@ def _read_skills(folder: Path, cards: RegistryFile, document: Document) -> tuple
         for two in _visible_folders(one):
             if _skill_file(two, problems, required=False):
                 _read_one(two, one.name, files, problems)
-                deeper = (Problem(shown_path(path), 1, "skills have two levels; move it up") for path in two.glob(f"*/**/{FILE_NAME}"))
+                deeper = (Problem(shown_path(path), 0, "skills have two levels; move it up") for path in two.glob(f"*/**/{FILE_NAME}"))
                 problems.extend(deeper)
     return files, problems
 
@@ -178,9 +178,9 @@ def _skill_file(folder: Path, problems: list[Problem], *, required: bool) -> boo
         return True
     misspelt = next((name for name in names if name.lower() in {"skill.md", "skills.md", "skill.markdown"}), None)
     if misspelt:
-        problems.append(Problem(shown_path(folder / misspelt), 1, f"the file must be called {FILE_NAME}, exactly"))
+        problems.append(Problem(shown_path(folder / misspelt), 0, f"the file must be called {FILE_NAME}, exactly"))
     elif required:
-        problems.append(Problem(shown_path(folder), 1, f"no {FILE_NAME} in this folder; add one or remove the folder"))
+        problems.append(Problem(shown_path(folder), 0, f"no {FILE_NAME} in this folder; add one or remove the folder"))
     return False
 
 

@@ -1,0 +1,167 @@
+"""`maestro registry`: look at and check a registry."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Literal
+
+import click
+
+from maestro.cli.output import console, json_option, print_json, print_table, warn
+from maestro.errors import RegistryError, not_found
+from maestro.registry.plugins import registered
+from maestro.registry.registry import InvalidRegistry, Registry
+from maestro.registry.render import price_text, render
+from maestro.registry.targets import check_targets
+from maestro.types import Expert, Skill
+
+_DEFAULT = "playground"
+
+
+@click.group()
+def command() -> None:
+    """Look at and check a registry: R is a registered name or a folder with registry.yaml."""
+
+
+@command.command("list")
+@json_option
+def list_registries(as_json: bool) -> None:
+    """List the registered registries."""
+    rows = [_overview(name) for name in sorted(registered().registries)]
+    broken = [str(plugin) for plugin in registered().broken]
+    if as_json:
+        print_json({"registries": rows, "broken_plugins": broken})
+        return
+    columns = ("name", "experts", "skills", "level 2", "summary")
+    table = [
+        (row["name"], *(row.get(key, "-") for key in columns[1:4]), row.get("summary", f"unusable: {row.get('error')}")) for row in rows
+    ]
+    print_table("", columns, table, right=columns[1:4])
+    for message in broken:
+        warn(message)
+
+
+@command.command()
+@click.argument("registry", metavar="[R]", default=_DEFAULT)
+@click.argument("card", metavar="[ID]", required=False)
+@json_option
+def show(registry: str, card: str | None, as_json: bool) -> None:
+    """Show the experts and skills of a registry, or the one card with ID in full."""
+    loaded = Registry.load(registry)
+    if card is not None:
+        _show_card(_find(loaded, card), as_json=as_json)
+    elif as_json:
+        print_json(_content(loaded))
+    else:
+        _show_registry(loaded)
+
+
+@command.command()
+@click.argument("registry", metavar="[R]", default=_DEFAULT)
+@json_option
+def validate(registry: str, as_json: bool) -> None:
+    """Check every file of a registry; exit code 1 when something is wrong, with file and line."""
+    loaded = Registry.load(registry)
+    problems = check_targets(loaded)
+    if problems:
+        raise InvalidRegistry(loaded.folder, problems)
+    warnings = _warnings(loaded)
+    if as_json:
+        print_json({"valid": True, **_counts(loaded), "digest": loaded.digest, "warnings": warnings})
+        return
+    for message in warnings:
+        warn(message)
+    counts = _counts(loaded)
+    skills = f"{counts['skills']} skills of level 1 and {counts['level 2']} of level 2"
+    click.echo(f"{loaded.name} is valid: {counts['experts']} experts, {skills}, digest {loaded.digest[:12]}")
+
+
+@command.command("render")
+@click.argument("registry", metavar="[R]", default=_DEFAULT)
+@click.option("--detail", type=click.Choice(["full", "compact"]), default="full", show_default=True, help="How much to write.")
+@json_option
+def render_menu(registry: str, detail: Literal["full", "compact"], as_json: bool) -> None:
+    """Write the menu as a policy reads it."""
+    loaded = Registry.load(registry)
+    text = render(loaded.menu(), detail)
+    if as_json:
+        print_json({"registry": loaded.name, "detail": detail, "text": text, "characters": len(text)})
+    else:
+        click.echo(text)
+
+
+def _overview(name: str) -> dict[str, Any]:
+    """A registered registry in one row; one that cannot be loaded says why instead of hiding the rest."""
+    row: dict[str, Any] = {"name": name, "folder": str(registered().registries[name])}
+    try:
+        loaded = Registry.load(name)
+    except RegistryError as error:
+        return row | {"error": str(error)}
+    return row | {"summary": loaded.summary, **_counts(loaded), "digest": loaded.digest}
+
+
+def _counts(registry: Registry) -> dict[str, Any]:
+    level_two = sum(skill.level == 2 for skill in registry.skills.values())
+    return {"experts": len(registry.experts), "skills": len(registry.level_one), "level 2": level_two}
+
+
+def _content(registry: Registry) -> dict[str, Any]:
+    return {
+        "name": registry.name,
+        "summary": registry.summary,
+        "folder": str(registry.folder),
+        "digest": registry.digest,
+        "dialect": registry.settings.dialect,
+        "observation": registry.settings.observation,
+        "experts": list(registry.experts.values()),
+        "skills": list(registry.skills.values()),
+    }
+
+
+def _show_registry(registry: Registry) -> None:
+    click.echo(f"{registry.name}: {registry.summary}".rstrip(": "))
+    click.echo(f"folder {registry.folder}\ndialect {registry.settings.dialect}, digest {registry.digest[:12]}\n")
+    rows = [(expert.id, expert.kind, price_text(expert.price), expert.summary) for expert in registry.experts.values()]
+    print_table("Experts", ("id", "kind", "price", "summary"), rows)
+    table: list[tuple[str, ...]] = []
+    for skill in registry.skills.values():
+        parent = registry.skills.get(skill.parent or "")
+        same = parent is not None and parent.experts == skill.experts
+        indent = "" if parent is None else "  "
+        table.append((indent + skill.id, skill.gives, "as above" if same else ", ".join(skill.experts), skill.summary))
+    print_table("Skills", ("id", "gives", "experts", "summary"), table)
+
+
+def _find(registry: Registry, card: str) -> Expert | Skill:
+    """The expert or skill with this id; when there is none the message names the skills and experts."""
+    if card in registry.experts:
+        return registry.experts[card]
+    if card in registry.skills:
+        return registry.skills[card]
+    existing = [*registry.experts, *registry.skills]
+    raise RegistryError(f"registry {registry.name}: " + not_found("expert or skill", card, existing))
+
+
+def _show_card(card: Expert | Skill, *, as_json: bool) -> None:
+    if as_json:
+        print_json(card)
+        return
+    import yaml
+
+    fields = card.model_dump(mode="json", exclude={"body"}, exclude_defaults=True)
+    click.echo(yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=100).rstrip())
+    if isinstance(card, Skill) and card.body:
+        console().rule(style="dim")
+        click.echo(card.body)
+
+
+def _warnings(registry: Registry) -> list[str]:
+    """What is allowed, but probably not meant."""
+    used = {expert.id for expert in registry.menu().experts}
+    idle = [f"expert {expert} is allowed by no skill, so it can never be called" for expert in registry.experts if expert not in used]
+    keys = [
+        f"expert {expert.id}: the environment variable {expert.api_key_env} is not set"
+        for expert in registry.experts.values()
+        if expert.api_key_env and not os.environ.get(expert.api_key_env)
+    ]
+    return idle + keys
