@@ -87,7 +87,12 @@ def test_saved_and_loaded_unchanged(tmp_path, name):
 
 @pytest.mark.parametrize(
     ("content", "told"),
-    [(b"", "damaged"), (b'{"version":9}\n', "version 9"), (b'{"version":1,"name":"x","menu":"other"}\n', "another registry"), (b"nonsense", "damaged")],
+    [
+        (b"", "damaged"),
+        (b'{"version":9}\n', "version 9"),
+        (b'{"version":1,"name":"x","menu":"other"}\n', "another registry"),
+        (b"nonsense", "damaged"),
+    ],
 )
 def test_a_bad_file_is_refused_with_the_reason(tmp_path, content, told):
     path = tmp_path / "pool.jsonl"

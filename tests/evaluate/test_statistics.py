@@ -79,10 +79,11 @@ def test_information_of_a_perfect_router_a_random_one_and_a_constant_one():
     assert perfect.share == pytest.approx(1.0, abs=0.01)
     assert mutual_information(kinds, [rng.randrange(8) for _ in kinds]).bits < 0.01
     assert mutual_information(kinds, [7] * len(kinds)).bits == 0.0
+    assert mutual_information([], []).bits == 0.0
 
 
 def test_the_correction_removes_the_bias_of_small_samples():
     rng = random.Random(4)
     found = [mutual_information([rng.randrange(5) for _ in range(60)], [rng.randrange(8) for _ in range(60)]) for _ in range(50)]
     assert np.mean([one.plain_bits for one in found]) > 0.3
-    assert np.mean([one.bits for one in found]) < 0.12
+    assert np.mean([one.bits for one in found]) < 0.1

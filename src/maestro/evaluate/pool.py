@@ -83,9 +83,7 @@ class RecordedPool:
                 if progress is not None:
                     progress(state)
 
-        async with asyncio.TaskGroup() as group:
-            for _ in range(max(1, concurrency)):
-                group.create_task(work())
+        await asyncio.gather(*(work() for _ in range(max(1, concurrency))))
         return cls((recorded[task.id] for task in tasks), ensemble.menu, ensemble.name, cost_weight), state
 
     async def perform(self, call: Call, task: Task, deadline_seconds: float = 0.0) -> Observation:  # noqa: ARG002 (an ensemble's signature)

@@ -98,35 +98,46 @@ def _bootstrap(values: NDArray[np.float64], resamples: int = RESAMPLES) -> tuple
 
 @dataclass(frozen=True)
 class Information:
-    """What one thing tells about another, in bits."""
+    """What one thing tells about another."""
 
     bits: float
-    """Mutual information after the bias correction, at least 0."""
+    """Mutual information adjusted for chance: 0 when unrelated, the entropy of the second when the first decides it."""
     plain_bits: float
-    """Without the correction; too high when there are few samples per cell."""
+    """As counted; too high when there are few samples per cell."""
     share: float
-    """Corrected bits over the entropy of the second variable; 0 when that has none."""
+    """`bits` over the entropy of the second variable; 0 when that has none."""
 
 
-def mutual_information(first: Sequence[Hashable], second: Sequence[Hashable]) -> Information:
-    """Mutual information of two discrete variables seen together, with the Miller-Madow correction.
+def mutual_information(first: Sequence[Hashable], second: Sequence[Hashable], shuffles: int = 20) -> Information:
+    """Mutual information of two discrete variables seen together, adjusted for chance.
 
-    Used for question category against first call: 0 when a policy calls the same (or at random) whatever is asked.
+    The expectation under chance is measured by shuffling (seeded), then (MI - chance) / (H(second) - chance) is scaled by
+    H(second). Used for question category against first call: 0 when a policy calls the same, or at random, whatever is asked.
     """
-    n = len(first)
-    if n == 0:
+    codes = [np.unique([_code(value) for value in values], return_inverse=True)[1] for values in (first, second)]
+    if not len(codes[0]):
         return Information(0.0, 0.0, 0.0)
-    entropies = [_entropy(Counter(values)) for values in (first, second, list(zip(first, second, strict=True)))]
-    plain = entropies[0] + entropies[1] - entropies[2]
-    kinds = [len(set(first)), len(set(second)), len(set(zip(first, second, strict=True)))]
-    correction = (kinds[0] + kinds[1] - kinds[2] - 1) / (2 * n * math.log(2))
-    bits = min(max(0.0, plain + correction), entropies[1])
-    return Information(bits, max(0.0, plain), bits / entropies[1] if entropies[1] > 0 else 0.0)
+    entropy, plain = _entropy(codes[1]), _information(codes[0], codes[1])
+    generator = np.random.default_rng(20260522)
+    chance = float(np.mean([_information(codes[0], generator.permutation(codes[1])) for _ in range(shuffles)]))
+    share = max(0.0, (plain - chance) / (entropy - chance)) if entropy - chance > 1e-9 else 0.0
+    return Information(share * entropy, plain, share)
 
 
-def _entropy(counts: Counter[Hashable]) -> float:
-    total = sum(counts.values())
-    return -math.fsum(count / total * math.log2(count / total) for count in counts.values())
+def _code(value: Hashable) -> str:
+    return repr(value)
+
+
+def _information(first: NDArray[np.int64], second: NDArray[np.int64]) -> float:
+    joint = first * (int(second.max()) + 1) + second
+    return max(0.0, _entropy(first) + _entropy(second) - _entropy(joint))
+
+
+def _entropy(codes: NDArray[np.int64]) -> float:
+    """In bits, of a variable given as codes."""
+    counts = np.bincount(np.unique(codes, return_inverse=True)[1])
+    shares = counts / counts.sum()
+    return float(-(shares * np.log2(shares)).sum())
 
 
 def mcnemar(only_ours: int, only_theirs: int) -> float:
