@@ -1,0 +1,1 @@
+"""Procedural tasks of the playground: synthetic pictures, questions and exact answers, always the same for the same id."""

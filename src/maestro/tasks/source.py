@@ -1,0 +1,49 @@
+"""Where questions come from: the protocol of a task source, and the order in which a source mixes its families."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Protocol, runtime_checkable
+
+from maestro.images import ImageStore
+from maestro.types import Task
+
+
+@runtime_checkable
+class TaskSource(Protocol):
+    """A named, deterministic collection of tasks in splits."""
+
+    @property
+    def name(self) -> str:
+        """Id of the source; the first part of its task ids."""
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Names of the splits, main ones first."""
+
+    def load(self, split: str, limit: int | None, images: ImageStore) -> list[Task]:
+        """The first `limit` tasks of a split (all of them when None); their pixels are put into `images`.
+
+        The order interleaves families, so that any prefix is balanced, and is the same in every process.
+        Raises TaskError for a split that does not exist.
+        """
+
+
+def interleave(weights: Mapping[str, int]) -> Iterator[tuple[str, int]]:
+    """Endless (family, index inside the family) pairs in which every prefix has families in proportion to their weights.
+
+    Smooth weighted round robin: each step every family earns its weight, and the richest one pays the total and goes.
+    Ties go to the family named first. Weights are positive; ValueError otherwise.
+    """
+    if not weights or any(weight <= 0 for weight in weights.values()):
+        raise ValueError(f"weights must be positive and at least one family is needed, got {dict(weights)}")
+    total = sum(weights.values())
+    credit = dict.fromkeys(weights, 0)
+    drawn = dict.fromkeys(weights, 0)
+    while True:
+        for family, weight in weights.items():
+            credit[family] += weight
+        family = max(credit, key=credit.__getitem__)
+        credit[family] -= total
+        yield family, drawn[family]
+        drawn[family] += 1
