@@ -137,7 +137,7 @@ def _entropy(codes: NDArray[np.int64]) -> float:
     """In bits, of a variable given as codes."""
     counts = np.bincount(np.unique(codes, return_inverse=True)[1])
     shares = counts / counts.sum()
-    return float(-(shares * np.log2(shares)).sum())
+    return abs(float((shares * np.log2(shares)).sum()))
 
 
 def mcnemar(only_ours: int, only_theirs: int) -> float:
