@@ -78,7 +78,7 @@ class Checkpoints:
         writing.mkdir()
         write(writing)
         (writing / "position.json").write_bytes(orjson.dumps(position.model_dump(mode="json"), option=orjson.OPT_INDENT_2))
-        _to_disk(writing)
+        to_disk(writing)
         final = self.folder / name
         if final.exists():  # a checkpoint of the same name is moved away first: a folder cannot replace a filled one
             old = self.folder / f".writing-old-{name}"
@@ -123,7 +123,8 @@ class Checkpoints:
                 shutil.rmtree(checkpoint.path)
 
 
-def _to_disk(folder: Path) -> None:
+def to_disk(folder: Path) -> None:
+    """Force a folder with everything in it to disk."""
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             with path.open("rb") as file:

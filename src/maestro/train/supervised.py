@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from maestro.train.batches import Batch, ImageInputs, Row, collate, micro_batches
+from maestro.train.batches import Batch, Row, collate, micro_batches
 from maestro.train.config import OptimizerConfig
 
 
@@ -45,29 +45,33 @@ class StepReport:
     """Positions computed, padding included."""
     targets: int
 
+    @property
+    def numbers(self) -> dict[str, float]:
+        """The report for metrics and alarms."""
+        return {"loss": self.loss, "grad_norm": self.grad_norm, "lr": self.lr, "tokens": self.tokens, "targets": self.targets}
+
 
 class Supervised:
     """A model, its optimiser and schedule, and how to take one step on rows."""
 
-    def __init__(self, model: Any, config: OptimizerConfig, total_steps: int, *, pad_id: int, image_id: int, images: ImageInputs, micro_batch: int) -> None:
-        self.model = model
+    def __init__(self, policy: Any, config: OptimizerConfig, total_steps: int, *, micro_batch: int) -> None:
+        self.policy = policy
+        self.model = policy.model
         self.config = config
-        self.pad_id = pad_id
-        self.image_id = image_id
-        self.images = images
         self.micro_batch = micro_batch
-        self.optimizer, self.schedule = build_optimizer(model, config, total_steps)
+        self.optimizer, self.schedule = build_optimizer(self.model, config, total_steps)
 
     def step(self, rows: Sequence[Row]) -> StepReport:
         """One optimiser step on all rows; every target token weighs the same whatever row it is in."""
         self.model.train()
-        batches = [collate(group, self.pad_id, self.image_id, self.images) for group in micro_batches(rows, self.micro_batch)]
+        pad, image = self.policy.tokenizer.pad_token_id, self.model.config.image_token_id
+        batches = [collate(group, pad, image, self.policy.image_inputs) for group in micro_batches(rows, self.micro_batch)]
         count = sum(batch.count for batch in batches)
         total = 0.0
         for batch in batches:
             loss = token_losses(self.model, batch).sum() / count
             loss.backward()
-            total += float(loss)
+            total += float(loss.detach())
         norm = float(torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm))
         lr = self.schedule.get_last_lr()[0]
         self.optimizer.step()

@@ -1,0 +1,119 @@
+"""What every stage works with: policy, episodes, run folder, and the ways to log, validate and save."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from maestro.rollout.engine import Job
+from maestro.train.alarms import Alarm, Alarms
+from maestro.train.checkpoint import Checkpoint, Position
+from maestro.train.config import TrainConfig
+from maestro.train.folder import RunFolder
+from maestro.train.metrics import summarise
+from maestro.train.progress import Progress
+from maestro.train.rows import RowWriter
+from maestro.train.sampling import Sampler
+from maestro.train.synthetic import Scene
+from maestro.types import Episode, Task
+
+
+@dataclass
+class Workbench:
+    """One run's tools. Stages hold no other state than `position`, their optimiser and the model."""
+
+    config: TrainConfig
+    sampler: Sampler
+    folder: RunFolder
+    train: Sequence[Task]
+    validation: Sequence[Task]
+    scenes: Sequence[Scene]
+    """Of the warm split, for traces."""
+    held_out: Sequence[Scene]
+    """Of the warm split, for probes; no trace is written over them."""
+    progress: Progress
+    position: Position
+    started: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.rows = RowWriter(self.policy, self.sampler.ensemble.menu, self.sampler.cost_weight)
+        self.alarms = Alarms(self.config.alarms)
+        if self.position.alarms:
+            self.alarms.restore(self.position.alarms)
+
+    @property
+    def policy(self) -> Any:
+        """The policy that is trained."""
+        return self.sampler.policy
+
+    def log(self, kind: str, step: int, numbers: Mapping[str, Any]) -> None:
+        """One record to metrics.jsonl and to whoever watches."""
+        record = {"kind": kind, "stage": self.position.stage, "name": self.config.stages[self.position.stage].kind, "step": step, **numbers}
+        self.folder.metrics.append({**record, "seconds": round(time.monotonic() - self.started, 3)})
+        self.progress.step(record)
+
+    def check(self, step: int, numbers: Mapping[str, float]) -> bool:
+        """Sound alarms; True when the stage shall end."""
+        alarms = self.alarms.check(step, numbers)
+        for alarm in alarms:
+            self._sound(alarm)
+        return any(alarm.name == "nan" or (alarm.fatal and self.config.alarms.stop) for alarm in alarms)
+
+    def _sound(self, alarm: Alarm) -> None:
+        self.log("alarm", alarm.step, {"alarm": alarm.name, "message": alarm.message, "fatal": alarm.fatal})
+        self.progress.alarm(alarm)
+
+    def look(self, step: int) -> None:
+        """Validate greedily and, if wished, at temperature 1; keep the policy when its greedy utility is the best so far."""
+        if not self.validation:
+            return
+        numbers = {"greedy": self.evaluate(greedy=True)}
+        if self.config.validation.sampled:
+            numbers["sampled"] = self.evaluate(greedy=False)
+        self.log("validation", step, numbers)
+        utility = numbers["greedy"].get("utility")
+        if utility is not None and (self.position.best is None or utility > self.position.best):
+            self.position.best = utility
+            self.folder.checkpoints.save(self.position.model_copy(update={"step": step}), self.policy.save, name="best")
+
+    def evaluate(self, *, greedy: bool) -> dict[str, Any]:
+        """Summary of one episode on every validation task; always the same draws, so that looks compare."""
+        before = self.policy.sampling
+        self.policy.sampling = replace(before, greedy=greedy, temperature=1.0, seed=self.config.seed)
+        try:
+            return summarise(self.validation, self.sampler.episodes([Job(task) for task in self.validation]))
+        finally:
+            self.policy.sampling = before
+
+    def save(self, trainer: Callable[[Path], None] | None) -> Checkpoint:
+        """A checkpoint of model, optimiser (written by `trainer`) and position."""
+        position = self.position
+        position.config = self.config.digest
+        position.metrics_bytes, position.episodes_bytes = self.folder.metrics.size, self.folder.episodes.size
+        position.alarms = self.alarms.state()
+
+        def write(folder: Path) -> None:
+            self.policy.save(folder)
+            if trainer is not None:
+                trainer(folder / "trainer.pt")
+
+        return self.folder.checkpoints.save(position.model_copy(deep=True), write)
+
+    def record(self, episodes: Sequence[Episode]) -> None:
+        """Append episodes to episodes.jsonl."""
+        for episode in episodes:
+            self.folder.log_episode(episode)
+
+    def next_stage(self) -> None:
+        """Stand at the beginning of the next stage; the best validation so far stays known."""
+        self.position = Position(stage=self.position.stage + 1, best=self.position.best)
+        self.alarms = Alarms(self.config.alarms)
+
+    @property
+    def resumed(self) -> Path | None:
+        """Trainer state to take up, when the run stands inside the current stage."""
+        latest = self.folder.checkpoints.latest() if self.position.step else None
+        return latest.trainer if latest is not None else None

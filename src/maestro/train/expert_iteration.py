@@ -1,0 +1,93 @@
+"""Expert iteration: sample, keep what paid best per task, imitate, repeat. Outcome-only: nobody says which expert is right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from maestro.train.batches import Row
+from maestro.train.bench import Workbench
+from maestro.train.config import ExpertIterationStage
+from maestro.train.metrics import broken, summarise, wellformed
+from maestro.train.order import TaskOrder
+from maestro.train.seeding import generator, number, seed_all
+from maestro.train.supervised import Supervised
+from maestro.train.traces import TraceWriter
+from maestro.types import Episode
+
+
+def expert_iteration(bench: Workbench, stage: ExpertIterationStage) -> None:
+    """Run the stage from where `bench.position` stands to its end.
+
+    A round's episodes depend on the weights at its beginning, so a run is taken up again at the beginning of a round.
+    """
+    place, seed = bench.position.stage, bench.config.seed
+    order = TaskOrder(bench.train, number(seed, "order", place))
+    writer = TraceWriter(
+        bench.scenes, bench.sampler.ensemble.menu, bench.policy.dialect, number(seed, "rehearsal", place), turns=bench.config.limits.turns
+    )
+    most = stage.rounds * max(1, stage.tasks_per_round * stage.keep * stage.epochs // stage.batch)
+    trainer = Supervised(bench.policy, stage.optimizer, most, micro_batch=stage.micro_batch)
+    if (state := bench.resumed) is not None:
+        trainer.load(state)
+    bench.progress.stage(place, stage.kind, stage.rounds, bench.position.round)
+    for turn in range(bench.position.round, stage.rounds):
+        tasks = order.at(turn * stage.tasks_per_round, stage.tasks_per_round)
+        forced = stage.members // 2 if stage.stratified else 0
+        groups = bench.sampler.groups(tasks, stage.members, turn * stage.members, forced, seed, "stratum", place)
+        bench.record([episode for group in groups for episode in group])
+        numbers = summarise([task for task in tasks for _ in range(stage.members)], [episode for group in groups for episode in group])
+        kept = [(task, episode) for task, group in zip(tasks, groups, strict=True) for episode in best_of(group, stage)]
+        rows = [bench.rows.episode(task, episode) for task, episode in kept]
+        stop = imitate(bench, stage, trainer, rows, writer, turn)
+        bench.position.round = turn + 1
+        imitated = summarise([task for task, _ in kept], [episode for _, episode in kept])
+        bench.log("round", turn + 1, {**numbers, "kept": len(kept), "imitated": {key: imitated.get(key) for key in ("utility", "calls", "cost_usd")}})
+        stop = bench.check(bench.position.step, numbers) or stop
+        bench.look(bench.position.step)
+        if stop:
+            break
+        if turn + 1 < stage.rounds:
+            bench.save(trainer.save)
+
+
+def best_of(group: Sequence[Episode], stage: ExpertIterationStage) -> list[Episode]:
+    """The group's best episodes with different actions, at most `keep`, within `margin` of the best and above `floor`.
+
+    Only well-formed ones: what is imitated must be in the grammar.
+    """
+    usable = [episode for episode in group if not broken(episode) and episode.reward is not None and wellformed(episode)]
+    ranked = sorted(usable, key=lambda episode: (-_total(episode), episode.sample))
+    chosen: list[Episode] = []
+    seen: set[tuple[str, ...]] = set()
+    for episode in ranked:
+        actions = tuple(turn.action.model_dump_json() for turn in episode.turns)
+        good = _total(episode) > stage.floor and _total(episode) >= _total(ranked[0]) - stage.margin
+        if good and actions not in seen and len(chosen) < stage.keep:
+            chosen.append(episode)
+            seen.add(actions)
+    return chosen
+
+
+def imitate(bench: Workbench, stage: ExpertIterationStage, trainer: Supervised, rows: Sequence[Row], writer: TraceWriter, turn: int) -> bool:
+    """Supervised passes over the kept rows, mixed with rehearsal; True when an alarm ends the stage."""
+    rehearsed = round(stage.batch * stage.rehearsal)
+    fresh = stage.batch - rehearsed
+    for epoch in range(stage.epochs):
+        shuffled = list(rows)
+        generator(bench.config.seed, "imitate", bench.position.stage, turn, epoch).shuffle(shuffled)
+        for start in range(0, len(shuffled), fresh):
+            step = bench.position.step
+            seed_all(bench.config.seed, "imitate", bench.position.stage, step)
+            traces = [bench.rows.trace(trace, choices=False) for trace in (writer.batch(step, rehearsed) if rehearsed else [])]
+            report = trainer.step([*shuffled[start : start + fresh], *traces])
+            bench.position.step = step + 1
+            bench.log("step", step + 1, report.numbers)
+            if bench.check(step + 1, report.numbers):
+                return True
+    return False
+
+
+def _total(episode: Episode) -> float:
+    return episode.reward.total if episode.reward is not None else float("-inf")
+
+

@@ -1,0 +1,63 @@
+"""What happens around TRL's steps: seeding, metrics, alarms, validation, checkpoints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import TrainerCallback
+
+from maestro.train.bench import Workbench
+from maestro.train.config import GrpoStage
+
+_FROM_TRL = {
+    "loss": "loss",
+    "grad_norm": "grad_norm",
+    "learning_rate": "lr",
+    "entropy": "token_entropy",
+    "reward_std": "reward_std",
+    "frac_reward_zero_std": "groups_without_spread",
+    "clip_ratio/region_mean": "clipped",
+    "step_time": "step_seconds",
+}
+
+
+class Steps(TrainerCallback):  # type: ignore[misc]
+    """Keeps the run's position in step with TRL's."""
+
+    def __init__(self, bench: Workbench, stage: GrpoStage, rollout: Any, optimizer: Any, schedule: Any) -> None:
+        self.bench = bench
+        self.stage = stage
+        self.rollout = rollout
+        self.optimizer = optimizer
+        self.schedule = schedule
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Seed the step; TRL clips and shuffles from the global generators."""
+        from maestro.train.grpo import reseed
+
+        reseed(self.bench)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """One more optimiser step is done."""
+        self.bench.position.step += 1
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
+        """Metrics of the step, ours and TRL's; then whatever is due after it."""
+        logs = logs or {}
+        if "loss" not in logs:
+            return
+        bench, step = self.bench, self.bench.position.step
+        numbers = {**self.rollout.numbers, **{ours: float(logs[theirs]) for theirs, ours in _FROM_TRL.items() if logs.get(theirs) is not None}}
+        bench.log("step", step, numbers)
+        if bench.check(step, {key: value for key, value in numbers.items() if isinstance(value, float)}):
+            control.should_training_stop = True
+        if step % bench.config.validation.every == 0 or step == self.stage.steps or control.should_training_stop:
+            bench.look(step)
+        if step % bench.config.checkpoint.every == 0 and step < self.stage.steps and step % self.stage.iterations == 0:
+            bench.save(self.save)
+
+    def save(self, path: Path) -> None:
+        """Write the state of optimiser and schedule."""
+        torch.save({"optimizer": self.optimizer.state_dict(), "schedule": self.schedule.state_dict()}, path)

@@ -1,0 +1,189 @@
+"""A whole training run: build what the config names, take the stages in order, hand over a policy."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from maestro.errors import CheckpointError, ConfigError
+from maestro.images import ImageStore
+from maestro.registry.menu import Menu
+from maestro.rollout.episode import Performs
+from maestro.train.bench import Workbench
+from maestro.train.checkpoint import Checkpoint, Position, to_disk
+from maestro.train.config import ExpertIterationStage, GrpoStage, TrainConfig, WarmStartStage
+from maestro.train.folder import RunFolder
+from maestro.train.memo import RememberingEnsemble
+from maestro.train.progress import Progress, Silent
+from maestro.train.sampling import Sampler
+from maestro.train.seeding import generator
+from maestro.train.synthetic import Scene
+from maestro.types import Task
+
+HELD_OUT = 0.1
+"""Share of the warm scenes that only probes see."""
+
+
+@dataclass
+class Materials:
+    """What a run works on, made by the caller: `train/` knows no ensemble by name."""
+
+    images: ImageStore
+    ensemble: Performs
+    train: Sequence[Task]
+    validation: Sequence[Task]
+    scenes: Sequence[Scene]
+    """Scenes of the warm split; may be empty when no stage is a warm start and none rehearses."""
+    registry: dict[str, Any]
+    """What `registry.lock` shall hold: name, digest, and whatever pins the experts."""
+
+
+def train(config: TrainConfig, materials: Materials, path: Path, *, resume: bool = False, progress: Progress | None = None) -> Path:
+    """Run every stage and return the folder of the resulting policy.
+
+    With `resume` the run in `path` goes on from its last checkpoint and ends with exactly the weights that an uninterrupted run
+    has. Raises ConfigError, CheckpointError.
+    """
+    import torch
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # a bar for each file of a tiny checkpoint hides what matters
+    torch.set_num_threads(config.threads)
+    torch.use_deterministic_algorithms(mode=True, warn_only=True)
+    folder = RunFolder(path, config, materials.registry, resume=resume)
+    try:
+        latest = folder.checkpoints.latest() if resume else None
+        if resume and latest is not None and latest.position.finished and latest.position.stage == len(config.stages) - 1 and folder.final.exists():
+            return folder.final
+        _cut(folder, latest)
+        source = latest.path if latest is not None else _start(config, materials, path)
+        with asyncio.Runner() as runner:
+            bench = _bench(config, materials, folder, source, latest, runner, progress or Silent())
+            for index in range(bench.position.stage, len(config.stages)):
+                run_stage(bench, index)
+            return _hand_over(bench)
+    finally:
+        folder.close()
+
+
+def run_stage(bench: Workbench, index: int) -> None:
+    """Run or finish one stage and mark it as finished in a checkpoint."""
+    stage = bench.config.stages[index]
+    match stage:
+        case WarmStartStage():
+            from maestro.train.warm_start import warm_start
+
+            warm_start(bench, stage)
+        case ExpertIterationStage():
+            from maestro.train.expert_iteration import expert_iteration
+
+            expert_iteration(bench, stage)
+        case GrpoStage():
+            from maestro.train.grpo import grpo
+
+            grpo(bench, stage)
+    bench.position.finished = True
+    bench.save(None)
+    if index + 1 < len(bench.config.stages):
+        bench.next_stage()
+
+
+def _bench(
+    config: TrainConfig, materials: Materials, folder: RunFolder, source: Path, latest: Checkpoint | None, runner: asyncio.Runner, progress: Progress
+) -> Workbench:
+    from maestro.policy.local import LocalPolicy, Sampling
+
+    policy = LocalPolicy.load(
+        source,
+        materials.images,
+        Sampling(seed=config.seed),
+        name=config.name,
+        blank_images=config.policy.blank_images,
+        threads=config.threads,
+    )
+    policy.batcher.lockstep = True
+    # Wall clock must not decide what is learned: a paused or slow machine gets the same episodes.
+    limits = config.limits.model_copy(update={"seconds": 3600.0})
+    sampler = Sampler(policy, RememberingEnsemble(materials.ensemble), config.reward, limits, runner)
+    kept, held_out = split_scenes(materials.scenes)
+    bench = Workbench(
+        config, sampler, folder, materials.train, materials.validation, kept, held_out, progress, latest.position if latest else Position()
+    )
+    if bench.position.finished:
+        bench.next_stage()
+    return bench
+
+
+def split_scenes(scenes: Sequence[Scene]) -> tuple[list[Scene], list[Scene]]:
+    """Scenes for traces, and those held out for probes; by task id, so that adding scenes moves none."""
+    held = [scene for scene in scenes if generator("held out", scene.task.id).random() < HELD_OUT]
+    names = {scene.task.id for scene in held}
+    return [scene for scene in scenes if scene.task.id not in names], held
+
+
+def _start(config: TrainConfig, materials: Materials, path: Path) -> Path:
+    """The policy that the run starts from."""
+    if config.policy.load is not None:
+        return _existing(config.policy.load)
+    if not any(isinstance(stage, WarmStartStage) for stage in config.stages):
+        raise ConfigError("an untrained policy needs a warm_start stage first, or name a trained one in policy.load.")
+    from maestro.policy.local_model import build_tiny
+
+    menu = materials.ensemble.menu
+    return build_tiny(
+        path / "untrained",
+        config.seed,
+        texts=vocabulary_texts(materials.scenes, menu, config.seed),
+        experts=[expert.id for expert in menu.experts],
+        skills=[skill.id for skill in menu.skills],
+        **config.policy.sizes,
+    )
+
+
+def vocabulary_texts(scenes: Sequence[Scene], menu: Menu, seed: int, count: int = 2000) -> list[str]:
+    """What the vocabulary is made from: questions, synthetic observations and looks of the warm split. No answers of other splits."""
+    from maestro.train.synthetic import SyntheticEnsemble, topic
+    from maestro.types import Call
+
+    ensemble = SyntheticEnsemble(menu, scenes, seed)
+    texts: list[str] = []
+    for scene in scenes[:count]:
+        texts += [scene.task.question, f"{topic(scene.plan)}; {scene.look}"]
+        texts += [ensemble.result(Call(expert="", skill=skill), scene.task.id).text for skill in scene.plan]
+    return texts
+
+
+def _existing(name: str) -> Path:
+    from maestro.registry.plugins import registered
+
+    if Path(name).is_dir():
+        return Path(name)
+    return Path(registered().policy(name))
+
+
+def _cut(folder: RunFolder, latest: Checkpoint | None) -> None:
+    """Forget what was logged after the checkpoint; it will happen again."""
+    folder.metrics.cut(latest.position.metrics_bytes if latest else 0)
+    folder.episodes.cut(latest.position.episodes_bytes if latest else 0)
+
+
+def _hand_over(bench: Workbench) -> Path:
+    """Copy the policy the config asks for to its final place."""
+    checkpoints = bench.folder.checkpoints
+    chosen = checkpoints.best() if bench.config.result == "best" else None
+    chosen = chosen or checkpoints.latest()
+    if chosen is None:
+        raise CheckpointError(f"{bench.folder.path} has no checkpoint to hand over")
+    final, writing = bench.folder.final, bench.folder.path / ".writing-policy"
+    shutil.rmtree(writing, ignore_errors=True)
+    shutil.copytree(chosen.path, writing, ignore=shutil.ignore_patterns("trainer.pt", "position.json"))
+    to_disk(writing)
+    if final.exists():
+        shutil.rmtree(final)
+    writing.rename(final)
+    return final
+

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from toy import ToyEnsemble, scenes
+
+from maestro.images import ImageStore
+from maestro.train.config import parse_config
+from maestro.train.folder import read_metrics
+from maestro.train.run import Materials, train
+
+SIZES = {"hidden": 32, "layers": 2, "heads": 2, "kv_heads": 1, "head_width": 16, "intermediate": 64, "vision_hidden": 16, "vision_heads": 2,
+         "vision_depth": 2, "vision_intermediate": 32, "deepstack": (0,), "image_tokens": 16, "smallest_image_tokens": 4, "vocabulary": 700}  # fmt: skip
+
+
+def config(**changes: Any) -> Any:
+    stages = [
+        {"kind": "warm_start", "steps": 6, "batch": 4, "micro_batch": 2, "probe_every": 3, "probe_scenes": 4},
+        {"kind": "expert_iteration", "rounds": 2, "tasks_per_round": 4, "members": 4, "batch": 4, "micro_batch": 2, "epochs": 1, "floor": -9},
+        {"kind": "grpo", "steps": 4, "prompts": 2, "members": 4, "micro_batch": 4, "stratified": 0.5},
+    ]
+    raw = {"policy": {"sizes": SIZES}, "stages": stages, "checkpoint": {"every": 2}, "validation": {"every": 2}, "result": "last", **changes}
+    return parse_config(raw)
+
+
+def materials() -> Materials:
+    images = ImageStore()
+    warm, fresh, val = scenes(40, "warm", images), scenes(20, "train", images), scenes(6, "val", images)
+    ensemble = ToyEnsemble.over(warm, fresh, val)
+    return Materials(images, ensemble, [s.task for s in fresh], [s.task for s in val], warm, {"name": "toy", "digest": "1"})
+
+
+def test_all_three_stages_run_and_leave_a_whole_run_folder(tmp_path: Path) -> None:
+    final = train(config(), materials(), tmp_path / "run")
+    assert (final / "model.safetensors").exists()
+    records = list(read_metrics(tmp_path / "run" / "metrics.jsonl"))
+    assert {record["kind"] for record in records} >= {"step", "probe", "round", "validation"}
