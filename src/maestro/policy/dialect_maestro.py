@@ -29,14 +29,15 @@ _CONTROL = re.compile(
 )
 _TAG = re.compile("|".join(re.escape(tag) for tag in TAGS))
 _SPECIAL = re.compile(r"<\|[^<>|\s]*\|>")
+_END = re.compile(r"\s*(?:<\|im_end\|>|<\|endoftext\|>)\s*\Z")
 _THOUGHT = re.compile(r"\s*<think>(?P<thought>.*?)</think>", re.DOTALL)
 
 
 def neutralise(text: str) -> str:
-    """Text that cannot become a control token: `<answer>` becomes `‹answer›`-like, visibly and for good.
+    """Text that cannot become a control token, changed visibly and for good: `<answer>` reads `‹answer>`.
 
-    The opening bracket of every grammar tag (also misspelt in case or spacing) and both brackets of everything like
-    `<|im_end|>` are replaced by single angle quotation marks. A fixed point: neutralising twice changes nothing more.
+    The opening bracket of every grammar tag (misspelt in case or spacing too) and of everything like `<|im_end|>`, and the
+    closing bracket of the latter, become single angle quotation marks. Neutralising twice changes nothing more.
     """
     return _CONTROL.sub(lambda found: "‹" if found.group() == "<" else "›", text)
 
@@ -52,20 +53,18 @@ class MaestroDialect:
     name = "maestro"
 
     def parse(self, text: str) -> Action:
-        """The action in one decision's text; `Malformed` with a reason for the policy when there is none."""
-        if (special := _SPECIAL.search(text)) is not None and (rest := text[special.start() :].strip()) != special.group():
-            return Malformed(
-                reason=f"the control token {special.group()} may not be written (before {rest[len(special.group()) :][:20].strip()!r})"
-            )
-        if special is not None:
-            # A lone control token at the end is how a model says that it has finished; without an action that is malformed anyway.
-            text = text[: special.start()]
-        rest = text
-        if (thought := _THOUGHT.match(text)) is not None:
-            if (inner := _TAG.search(thought["thought"])) is not None:
-                return Malformed(reason=f"{inner.group()} inside <think>")
-            rest = text[thought.end() :]
-        return self._action(rest.strip())
+        """The action in one decision's text; `Malformed` with a short reason for the policy when there is none.
+
+        The token that ends a message may stand at the very end; it is no part of the text.
+        """
+        text = _END.sub("", text)
+        if _SPECIAL.search(text) is not None:
+            return Malformed(reason="control token in the text")
+        if (thought := _THOUGHT.match(text)) is None:
+            return self._action(text.strip())
+        if (inner := _TAG.search(thought["thought"])) is not None:
+            return Malformed(reason=f"{_bare(inner.group())} inside think")
+        return self._action(text[thought.end() :].strip())
 
     def write(self, action: Action, thought: str = "") -> str:
         """The canonical text of an action; `parse(write(a)) == a` for actions free of control tokens.
@@ -90,20 +89,21 @@ class MaestroDialect:
         """The action in what follows the thought."""
         tags = _TAG.findall(text)
         if not tags:
-            return Malformed(reason="no action: write <search>expert@@skill: query</search> or <answer>text</answer>")
-        opening = tags[0]
+            return Malformed(reason="no action: search or answer")
+        opening, closing = tags[0], tags[0].replace("<", "</")
+        kind = _bare(opening)
         if opening not in {"<search>", "<answer>"}:
-            return Malformed(reason=f"unexpected {opening}: an action starts with <search> or <answer>")
-        closing = opening.replace("<", "</")
+            return Malformed(reason="think is not closed" if opening == "<think>" else f"unexpected {kind}")
         if not text.startswith(opening):
-            return Malformed(reason=f"text before {opening}")
+            return Malformed(reason=f"text before {kind}")
+        if sum(tag in {"<search>", "<answer>"} for tag in tags) > 1:
+            return Malformed(reason="more than one action")
         if closing not in tags:
-            return Malformed(reason=f"{opening} is not closed by {closing}")
+            return Malformed(reason=f"{kind} is not closed")
         if tags != [opening, closing]:
-            blocks = tags.count("<search>") + tags.count("<answer>")
-            return Malformed(reason="more than one action" if blocks > 1 else f"unexpected {next(t for t in tags[1:] if t != closing)}")
+            return Malformed(reason=f"unexpected {_bare(next(tag for tag in tags[1:] if tag != closing or tags.count(tag) > 1))}")
         if not text.endswith(closing):
-            return Malformed(reason=f"text after {closing}")
+            return Malformed(reason=f"text after {kind}")
         inside = text[len(opening) : -len(closing)]
         return _call(inside) if opening == "<search>" else _answer(inside)
 
@@ -113,9 +113,9 @@ def _call(inside: str) -> Action:
     names, colon, query = inside.partition(":")
     expert, separator, skill = names.partition(SEPARATOR)
     if not separator:
-        return Malformed(reason="no @@ between expert and skill: write <search>expert@@skill: query</search>")
+        return Malformed(reason="no @@ between expert and skill")
     if not colon:
-        return Malformed(reason="no colon after the skill: write <search>expert@@skill: query</search>")
+        return Malformed(reason="no colon after the skill")
     if not expert.strip() or not skill.strip():
         return Malformed(reason=f"empty {'skill' if expert.strip() else 'expert'} name")
     return Call(expert=expert, skill=skill, query=query.strip())
@@ -127,5 +127,11 @@ def _answer(inside: str) -> Action:
     return Answer(text=text) if text else Malformed(reason="empty answer")
 
 
+def _bare(tag: str) -> str:
+    """A tag's name, as a reason may say it."""
+    return tag.strip("<>/")
+
+
 def _writable(name: str) -> bool:
+    """Whether the grammar can hold a name."""
     return bool(name) and SEPARATOR not in name and not name.endswith("@") and not re.search(r"[\s:<>‹›]", name)

@@ -13,10 +13,11 @@ from typing import Any
 
 import torch
 
+from maestro.errors import ConfigError
 from maestro.images import ImageStore
 from maestro.policy import vocabulary
 from maestro.policy.batch import Batcher
-from maestro.policy.dialect_maestro import STOPS, TAGS, MaestroDialect, information
+from maestro.policy.dialect_maestro import STOPS, MaestroDialect, information
 from maestro.policy.local_generate import Generator, Row, RowCache, Sampled
 from maestro.policy.local_images import ImageEncoder
 from maestro.policy.local_model import load_model
@@ -77,6 +78,8 @@ class LocalPolicy:
         self.max_tokens = max_tokens
         self.observation_tokens = observation_tokens
         self.encoder = ImageEncoder(processor, images, blank=blank_images)
+        if observation_tokens < 8 or max_tokens < 64:
+            raise ConfigError(f"observation_tokens {observation_tokens} and max_tokens {max_tokens} must be at least 8 and 64.")
         torch.set_num_threads(threads)
         executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="policy", initializer=torch.set_num_threads, initargs=(threads,))
         ids = self.tokenizer.convert_tokens_to_ids
@@ -121,15 +124,24 @@ class LocalPolicy:
 
     def encode_observation(self, observation: Observation) -> list[int]:
         """Ids of an observation between its tags: neutralised, and cut behind the last whole line within the token limit."""
-        lines = observation.text.splitlines()
-        while True:
-            ids = self.encode(information("\n".join(lines)))
-            if len(ids) <= self.observation_tokens:
-                return ids
-            if len(lines) > 1:
-                lines.pop()
-            else:
-                lines = [lines[0][: len(lines[0]) * 3 // 4]]
+        limit = self.observation_tokens
+        # A token stands for at most a few dozen characters: what is far beyond the limit need not be encoded to know.
+        lines = observation.text[: 64 * limit].splitlines()[:limit]
+        fits, whole = 0, len(lines)
+        while fits < whole:
+            middle = (fits + whole + 1) // 2
+            fits, whole = (middle, whole) if self._observed(lines[:middle])[1] else (fits, middle - 1)
+        if fits or not lines:
+            return self._observed(lines[:fits])[0]
+        line = lines[0]
+        while not self._observed([line])[1]:
+            line = line[: len(line) * 3 // 4]
+        return self._observed([line])[0]
+
+    def _observed(self, lines: Sequence[str]) -> tuple[list[int], bool]:
+        """Ids of an observation of these lines, and whether they are within the limit."""
+        ids = self.encode(information("\n".join(lines)))
+        return ids, len(ids) <= self.observation_tokens
 
     def image_inputs(self, hashes: Sequence[str]) -> dict[str, torch.Tensor]:
         """`pixel_values` and `image_grid_thw` of images by hash; empty when there are none."""
@@ -214,4 +226,4 @@ class LocalSession:
         )
 
 
-__all__ = ["TAGS", "LocalPolicy", "LocalSession", "Sampling"]
+__all__ = ["LocalPolicy", "LocalSession", "Sampling"]

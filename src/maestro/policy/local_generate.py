@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
+from maestro.policy.local_attention import generating
 from maestro.policy.local_images import EncodedImage
 
 
@@ -102,49 +103,66 @@ class Generator:
         text = model.config.text_config
         self._shape = (2 * text.num_hidden_layers, text.num_key_value_heads, text.head_dim)
 
-    @torch.no_grad()
     def sample(self, rows: Sequence[Row]) -> list[Sampled]:
         """Continue every row until a stop or its limit; results in the order of `rows`."""
-        training = self.model.training
-        self.model.eval()
-        try:
-            fresh = [index for index, row in enumerate(rows) if row.cache is None]
+        with torch.no_grad(), generating(self.model):
+            parts = [(group, self._prefill([rows[i] for i in group])) for group in _prompt_groups(rows)]
             later = [index for index, row in enumerate(rows) if row.cache is not None]
-            parts = [self._prefill([rows[i] for i in fresh])] if fresh else []
-            parts += [self._extend([rows[i] for i in later])] if later else []
-            order = fresh + later
-            done = self._decode(_join(parts, max(len(row.uniforms) for row in rows)), [rows[i] for i in order])
-        finally:
-            self.model.train(training)
+            if later:
+                parts.append((later, self._extend([rows[i] for i in later])))
+            order = [index for group, _ in parts for index in group]
+            batch = _join([part for _, part in parts], max(len(row.uniforms) for row in rows))
+            done = self._decode(batch, [rows[i] for i in order])
         result = [Sampled()] * len(rows)
         for index, sampled in zip(order, done, strict=True):
             result[index] = sampled
         return result
 
     def _prefill(self, rows: Sequence[Row]) -> _Batch:
-        """Read prompts from the start; equal ones only once."""
-        unique: dict[tuple[tuple[int, ...], tuple[str, ...]], int] = {}
-        which = [unique.setdefault((tuple(row.ids), row.names), len(unique)) for row in rows]
+        """Read prompts from the start: equal ones only once, and what all of them begin with only once."""
+        unique: dict[_Prompt, int] = {}
+        which = [unique.setdefault(_prompt(row), len(unique)) for row in rows]
         firsts = [rows[which.index(number)] for number in range(len(unique))]
         ids, seen = _left_padded([row.ids for row in firsts])
-        config = self.model.config
-        visual = (ids == config.image_token_id) & seen
+        visual = (ids == self.model.config.image_token_id) & seen
         grids = [image.grid for row in firsts for image in row.images]
         positions, deltas = self.model.model.get_rope_index(
             ids, visual.int(), image_grid_thw=torch.cat(grids) if grids else None, attention_mask=seen.int()
         )
+        shared = self._shared_prefix(firsts)
+        new = ids.shape[1] - shared
         cache = self._room(len(firsts), ids.shape[1])
-        embeds = self.model.model.get_input_embeddings()(ids)
-        extra: dict[str, Any] = {}
+        if shared:
+            start = self._room(1, shared)
+            head = torch.tensor([list(firsts[0].ids[:shared])])
+            everywhere = torch.arange(shared).expand(3, 1, -1)
+            self._forward(self._embed(head), everywhere, _causal(torch.ones_like(head, dtype=torch.bool), shared), start)
+            cache.states[:, :, :, :shared] = start.states
+            cache.filled = shared
+        # Behind the shared part each row is padded on the left again.
+        rest = torch.tensor([len(row.ids) - shared for row in firsts])
+        real = torch.arange(new) >= new - rest[:, None]
+        seen = torch.cat([torch.ones(len(firsts), shared, dtype=torch.bool), real], dim=1)
+        embeds, extra = self._embed(ids[:, shared:]), dict[str, Any]()
         if grids:
             features, deep = self._look(firsts)
+            visual = visual[:, shared:] & real
             embeds = embeds.masked_scatter(visual[..., None], features.to(embeds.dtype))
             extra = {"visual_pos_masks": visual, "deepstack_visual_embeds": deep}
-        logits = self._forward(embeds, positions, _causal(seen, ids.shape[1]), cache, **extra)
+        logits = self._forward(embeds, positions[:, :, shared:], _causal(seen, new), cache, **extra)
         after = torch.tensor([len(row.ids) for row in firsts]) + deltas[:, 0]
         index = torch.tensor(which)
         cache.states = cache.states[:, index]
         return _Batch(cache, seen[index], logits[index], after[index])
+
+    def _shared_prefix(self, rows: Sequence[Row]) -> int:
+        """How many tokens all rows begin with, images and every row's last token left out; 0 for one row or a short prefix."""
+        shortest, longest = min(list(row.ids) for row in rows), max(list(row.ids) for row in rows)
+        length = next((i for i, (one, other) in enumerate(zip(shortest, longest, strict=False)) if one != other), len(shortest))
+        length = min(length, *(len(row.ids) - 1 for row in rows))
+        image = self.model.config.image_token_id
+        length = next((i for i, token in enumerate(shortest[:length]) if token == image), length)
+        return length if len(rows) > 1 and length >= _SHORTEST_PREFIX else 0
 
     def _look(self, rows: Sequence[Row]) -> tuple[torch.Tensor, list[torch.Tensor]]:
         """Features (and those of the deep stack) of the rows' images in order; an image on several rows is looked at once."""
@@ -177,8 +195,7 @@ class Generator:
         seen = torch.cat([seen, fresh], dim=1)
         starts = torch.tensor([one.position for one in caches])
         positions = (fresh.long().cumsum(1) - 1).clamp(min=0) + starts[:, None]
-        embeds = self.model.model.get_input_embeddings()(ids)
-        logits = self._forward(embeds, positions.expand(3, -1, -1), _causal(seen, new), cache)
+        logits = self._forward(self._embed(ids), positions.expand(3, -1, -1), _causal(seen, new), cache)
         return _Batch(cache, seen, logits, starts + fresh.sum(1))
 
     def _decode(self, batch: _Batch, rows: Sequence[Row]) -> list[Sampled]:
@@ -212,10 +229,9 @@ class Generator:
                 _keep(batch, left)
                 alive = [alive[place] for place in left]
                 tokens = tokens[torch.tensor(left)]
-            embeds = self.model.model.get_input_embeddings()(tokens[:, None])
             batch.seen = functional.pad(batch.seen, (0, 1), value=True)
             positions = batch.positions[None, :, None].expand(3, -1, -1)
-            logits = self._forward(embeds, positions, batch.seen[:, None, None, :], batch.cache)
+            logits = self._forward(self._embed(tokens[:, None]), positions, batch.seen[:, None, None, :], batch.cache)
             batch.positions = batch.positions + 1
         return done
 
@@ -235,10 +251,38 @@ class Generator:
         logits: torch.Tensor = self.model.lm_head(output.last_hidden_state[:, -1])
         return logits
 
+    def _embed(self, ids: torch.Tensor) -> torch.Tensor:
+        """Embeddings of ids; placeholders still without their features."""
+        embeds: torch.Tensor = self.model.model.get_input_embeddings()(ids)
+        return embeds
+
     def _room(self, rows: int, capacity: int) -> BatchCache:
         """An empty cache."""
         layers, heads, width = self._shape
         return BatchCache(torch.zeros(layers, rows, heads, capacity, width, dtype=self.model.dtype), 0)
+
+
+_Prompt = tuple[tuple[int, ...], tuple[str, ...]]
+_GROUP = 16
+"""Prompts read at once: larger blocks of activations leave the processor's cache and are slower per prompt."""
+
+_SHORTEST_PREFIX = 16
+"""A shorter common beginning is not worth a forward pass of its own."""
+
+
+def _prompt(row: Row) -> _Prompt:
+    """What makes two prompts equal."""
+    return tuple(row.ids), row.names
+
+
+def _prompt_groups(rows: Sequence[Row]) -> list[list[int]]:
+    """Indices of the rows without a cache, in groups to be read together: equal prompts in one group, like lengths side by side."""
+    same: dict[_Prompt, list[int]] = {}
+    for index, row in enumerate(rows):
+        if row.cache is None:
+            same.setdefault(_prompt(row), []).append(index)
+    prompts = sorted(same, key=lambda prompt: len(prompt[0]))
+    return [[index for prompt in prompts[at : at + _GROUP] for index in same[prompt]] for at in range(0, len(prompts), _GROUP)]
 
 
 def _left_padded(rows: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
