@@ -48,7 +48,7 @@ DIFFERENCE_QUESTIONS = (
     "By how much does {first} [exceed|beat|top] {second}?",
     "[Work out|Calculate|Find] {first} minus {second} [in the chart|from the bars].",
     "How [much|far] is {second} below {first}?",
-    "What is the gap [from|between] {second} [to|and] {first}?",
+    "What is the gap [from {second} to|between {second} and] {first}?",
 )
 PIE_QUESTIONS = (
     "What [percentage|share in percent] of the pie is {colour}?",
@@ -112,9 +112,10 @@ def _bars(
 ) -> Image.Image:
     plot = _Plot(rng, style, regime, labels, *axis)
     half = (plot.right - plot.left) / len(labels) * rng.uniform(0.24, 0.38)
-    one = style.colour(rng, rng.choice(VIVID)) if rng.random() < 0.5 else None
+    names = style.visible(plot.surface, VIVID)
+    one = style.colour(rng, rng.choice(names)) if rng.random() < 0.5 else None
     for index, value in enumerate(values):
-        fill = plot.surface.soften(one or style.colour(rng, rng.choice(VIVID)))
+        fill = one or style.colour(rng, rng.choice(names))
         plot.canvas.rectangle((plot.x(index) - half, plot.y(value), plot.x(index) + half, plot.bottom), fill=fill)
     plot.frame()
     return finished(rng, plot.canvas, plot.surface)
@@ -145,7 +146,7 @@ def chart_line(rng: random.Random, style: Style) -> Scene:
     asked = rng.randrange(len(labels))
     plot = _Plot(rng, style, regime, labels, *axis)
     plot.frame()
-    colour = plot.surface.soften(style.colour(rng, rng.choice(VIVID)))
+    colour = style.colour(rng, rng.choice(style.visible(plot.surface, VIVID)))
     points = [(plot.x(index), plot.y(value)) for index, value in enumerate(values)]
     plot.canvas.line(points, colour, rng.uniform(2, 3.5))
     for point in points:
@@ -182,8 +183,9 @@ def chart_pie(rng: random.Random, style: Style) -> Scene:
     looks: dict[str, tuple[Look, ...]] = {"plain": ("plain",), "pale": ("faint",), "shaded": ("shaded",), "noisy": ("noisy",)}
     size = picture_size(rng)
     surface = style.surface(rng, size, kinds[regime])
-    canvas, shares = surface.canvas(), _shares(rng, rng.randint(3, 6))
-    names = rng.sample(VIVID, len(shares))
+    canvas, shown = surface.canvas(), style.visible(surface, VIVID)
+    names = rng.sample(shown, min(len(shown), rng.randint(3, 6)))
+    shares = _shares(rng, len(names))
     radius = size[1] * rng.uniform(0.3, 0.44)
     centre = (rng.uniform(radius + 10, size[0] - radius - 10), size[1] / 2)
     edge = rng.choice((surface.paper, surface.ink, None))

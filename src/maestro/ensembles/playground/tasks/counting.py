@@ -77,12 +77,10 @@ def chain(rng: random.Random, count: int, size: tuple[int, int], radii: tuple[fl
     return discs
 
 
-def _shapes(
-    rng: random.Random, canvas: Canvas, style: Style, surface: Surface, discs: Sequence[Disc], kinds: Sequence[str], names: Sequence[str]
-) -> None:
+def _shapes(rng: random.Random, canvas: Canvas, style: Style, discs: Sequence[Disc], kinds: Sequence[str], names: Sequence[str]) -> None:
     """Filled shapes of given kinds and colours."""
     for (x, y, radius), kind, name in zip(discs, kinds, names, strict=True):
-        canvas.shape(kind, (x, y), radius, fill=surface.soften(style.colour(rng, name)), angle=rng.uniform(-15, 15))
+        canvas.shape(kind, (x, y), radius, fill=style.colour(rng, name), angle=rng.uniform(-15, 15))
 
 
 def _overlapping(rng: random.Random, canvas: Canvas, style: Style, discs: Sequence[Disc], names: Sequence[str]) -> None:
@@ -107,14 +105,13 @@ def _regime_discs(rng: random.Random, regime: str, size: tuple[int, int], count:
 
 
 def _dress(
-    rng: random.Random, style: Style, regime: str, size: tuple[int, int], discs: Sequence[Disc], kinds: Sequence[str], names: Sequence[str]
+    rng: random.Random, style: Style, regime: str, surface: Surface, discs: Sequence[Disc], kinds: Sequence[str], names: Sequence[str]
 ) -> Image.Image:
-    surface = style.surface(rng, size, rng.choice(_KINDS[regime]))
     canvas = surface.canvas()
     if regime == "overlapping":
         _overlapping(rng, canvas, style, discs, names)
     else:
-        _shapes(rng, canvas, style, surface, discs, kinds, names)
+        _shapes(rng, canvas, style, discs, kinds, names)
     if regime == "cluttered":
         _strokes(rng, canvas, mix(surface.ink, surface.paper, rng.uniform(0.0, 0.4)))
     return finished(rng, canvas, surface)
@@ -132,8 +129,10 @@ def count_shapes(rng: random.Random, style: Style) -> Scene:
         wanted = rng.randint(2, max(2, len(discs) - 2))
         others = [kind for kind in SHAPES if kind != asked]
         kinds = [asked if index < wanted else rng.choice(others) for index in range(len(discs))]
-    names = [rng.choice(VIVID)] * len(discs) if rng.random() < 0.5 else [rng.choice(VIVID) for _ in discs]
-    image = _dress(rng, style, regime, size, discs, kinds, names)
+    surface = style.surface(rng, size, rng.choice(_KINDS[regime]))
+    shown = style.visible(surface, VIVID)
+    names = [rng.choice(shown)] * len(discs) if rng.random() < 0.5 else [rng.choice(shown) for _ in discs]
+    image = _dress(rng, style, regime, surface, discs, kinds, names)
     noun = rng.choice(("circles", "circles", "discs", "round shapes")) if asked == "circle" else shape_name(asked, 2)
     return Scene(phrase(rng, SHAPE_QUESTIONS, kinds=noun), (str(kinds.count(asked)),), image, regime, _LOOKS[regime])
 
@@ -142,14 +141,16 @@ def count_colour(rng: random.Random, style: Style) -> Scene:
     """How many shapes of a colour."""
     regime = rng.choice(tuple(_KINDS))
     size = picture_size(rng)
-    asked, *others = rng.sample(VIVID, rng.randint(3, 4))
+    surface = style.surface(rng, size, rng.choice(_KINDS[regime]))
+    shown = style.visible(surface, VIVID)
+    asked, *others = rng.sample(shown, min(len(shown), rng.randint(3, 4)))
     discs = _regime_discs(rng, regime, size, rng.randint(5, 9) if regime == "overlapping" else rng.randint(6, 16))
     wanted = rng.randint(2, max(2, len(discs) - 2))
     names = [asked if index < wanted else rng.choice(others) for index in range(len(discs))]
     if regime == "overlapping":
         rng.shuffle(names)
     kinds = [rng.choice(SHAPES) for _ in discs]
-    image = _dress(rng, style, regime, size, discs, kinds, names)
+    image = _dress(rng, style, regime, surface, discs, kinds, names)
     return Scene(phrase(rng, COLOUR_QUESTIONS, colour=asked), (str(names.count(asked)),), image, regime, _LOOKS[regime])
 
 
@@ -162,7 +163,7 @@ def rings(rng: random.Random, style: Style) -> Scene:
     discs = chain(rng, rng.randint(3, 9), size, (26, 42))
     width = rng.uniform(1.6, 4)
     for x, y, radius in discs:
-        colour = style.colour(rng, rng.choice(VIVID)) if regime == "coloured" else surface.ink
+        colour = style.colour(rng, rng.choice(style.visible(surface, VIVID))) if regime == "coloured" else surface.ink
         canvas.circle((x, y), radius, outline=colour, width=width)
     looks: dict[str, tuple[Look, ...]] = {"plain": ("outlined",), "coloured": ("outlined", "overlapping"), "rough": ("outlined", "noisy")}
     return Scene(phrase(rng, RING_QUESTIONS), (str(len(discs)),), finished(rng, canvas, surface), regime, looks[regime])

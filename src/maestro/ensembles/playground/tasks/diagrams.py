@@ -72,7 +72,7 @@ def circles_touch(rng: random.Random, style: Style) -> Scene:
         radius = most * rng.uniform(0.68, 1.0)
         reach = radius + _gap(rng, touch, regime) / 2
         centre = (wide * (column + 0.5) + rng.uniform(-3, 3), tall * (row + 0.5) + rng.uniform(-3, 3))
-        angle, colour = rng.uniform(0, 360), style.colour(rng, rng.choice((*VIVID, "black")))
+        angle, colour = rng.uniform(0, 360), style.colour(rng, rng.choice(style.visible(surface, (*VIVID, "black"))))
         for turn in (0, 180):
             middle = polar(centre, reach, angle + turn)
             if filled:

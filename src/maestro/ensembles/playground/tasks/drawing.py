@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections.abc import Sequence
@@ -32,7 +33,7 @@ class Canvas:
     def __init__(self, ground: Image.Image, scale: int = 2) -> None:
         self.width, self.height = ground.size
         self.scale = scale
-        self._image = ground.copy() if scale == 1 else ground.resize((self.width * scale, self.height * scale), Image.Resampling.BILINEAR)
+        self._image = ground.copy() if scale == 1 else ground.resize((self.width * scale, self.height * scale), Image.Resampling.NEAREST)
         self._draw = ImageDraw.Draw(self._image)
 
     def image(self) -> Image.Image:
@@ -57,7 +58,7 @@ class Canvas:
     def dashes(self, points: Sequence[Point], colour: RGB, width: float, dash: float, gap: float) -> None:
         """A polyline broken into dashes of `dash` pixels with `gap` pixels between them."""
         offset = 0.0
-        for start, end in zip(points, points[1:], strict=False):
+        for start, end in itertools.pairwise(points):
             length = math.dist(start, end)
             position = -offset
             while position < length:

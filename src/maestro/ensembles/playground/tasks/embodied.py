@@ -79,7 +79,7 @@ def heading(rng: random.Random, style: Style) -> Scene:
     direction = rng.randrange(8)
     room = length / 2 + 12
     centre = (rng.uniform(room, size[0] - room), rng.uniform(room, size[1] - room))
-    colour = style.colour(rng, rng.choice((*VIVID, "black")))
+    colour = style.colour(rng, rng.choice(style.visible(surface, (*VIVID, "black"))))
     if regime == "cluttered":
         for x, y, radius in spread(rng, 9, (4, 4, size[0] - 4, size[1] - 4), (8, 17), 6):
             if math.dist((x, y), centre) > radius + room:
@@ -92,7 +92,7 @@ def heading(rng: random.Random, style: Style) -> Scene:
 
 
 def _walk(rng: random.Random, size: tuple[int, int], avoid: list[Point]) -> list[Point]:
-    """A wandering polyline from left to right that keeps away from the points to avoid."""
+    """A wandering polyline from left to right that keeps away from the points to avoid; empty when none was found."""
     knots = rng.randint(4, 6)
     for _ in range(200):
         line = [(40 + (size[0] - 80) * index / (knots - 1) + rng.uniform(-12, 12), rng.uniform(30, size[1] - 30)) for index in range(knots)]
@@ -100,7 +100,7 @@ def _walk(rng: random.Random, size: tuple[int, int], avoid: list[Point]) -> list
             line.reverse()
         if all(distance(point, line) > 30 for point in avoid):
             return line
-    return [(40, 30), (size[0] - 40, 30)]
+    return []
 
 
 def trajectory(rng: random.Random, style: Style) -> Scene:
@@ -110,7 +110,8 @@ def trajectory(rng: random.Random, style: Style) -> Scene:
     surface = style.surface(rng, size, rng.choice(_KINDS[regime]))
     canvas = surface.canvas()
     line = _walk(rng, size, [])
-    names = rng.sample(VIVID, len(VIVID))
+    names = style.visible(surface, VIVID)
+    rng.shuffle(names)
     answer, path = names.pop(), names.pop()
     squares = [(line[-1], answer)]
     for x, y, _ in spread(rng, 14, (12, 12, size[0] - 12, size[1] - 12), (12, 12), 14):
@@ -120,7 +121,8 @@ def trajectory(rng: random.Random, style: Style) -> Scene:
     if regime == "cluttered":
         for name in rng.sample(("grey", names[-1]), rng.randint(1, 2)):
             other = _walk(rng, size, [line[0], *(point for point, _ in squares)])
-            canvas.line(other, style.colour(rng, name), width * 0.8)
+            if other:
+                canvas.line(other, style.colour(rng, name), width * 0.8)
     colour = style.colour(rng, path) if rng.random() < 0.7 else mix(surface.ink, surface.paper, 0.25)
     if regime == "dashed":
         canvas.dashes(line, colour, width, rng.uniform(7, 11), rng.uniform(4, 7))

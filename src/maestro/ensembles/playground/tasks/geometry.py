@@ -28,7 +28,7 @@ ANGLE_QUESTIONS = (
     "[Find|Work out|Calculate] the angle marked with a question mark.",
     "Two angles of the triangle are given. [How large|How big] is the third?",
     "How many degrees does the [unlabelled|unknown] angle have?",
-    "What [value|size] in degrees has the angle [marked|labelled] with ?",
+    "What is the [value|size] in degrees of the angle without a [number|label]?",
     "[Determine|Give] the third angle of [the|this] triangle.",
 )
 RIGHT_QUESTIONS = (

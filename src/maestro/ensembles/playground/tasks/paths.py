@@ -5,6 +5,7 @@ Regimes: `plain` (thick lines on white), `thin` (hairlines), `rough` (tint, shad
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections.abc import Sequence
@@ -32,8 +33,8 @@ CROSSING_QUESTIONS = (
     "[Tell me|Say] how often the {first} line [crosses|intersects] the {second} line.",
 )
 ROUTE_QUESTIONS = (
-    "How many [routes|paths|lines] [join|connect|link] the {first} station [and|to|with] the {second} station?",
-    "[Count|Count up] the [routes|paths] [from|between] the {first} [station|square] [to|and] the {second} [station|square].",
+    "How many [routes|paths|lines] [connect|link] the {first} station [and|to|with] the {second} station?",
+    "[Count|Count up] the [routes|paths] [from the {first} station to|between the {first} station and] the {second} [station|square].",
     "In how many [ways|direct ways] can one [go|travel] from the {first} station to the {second} station?",
     "What is the number of [direct routes|paths] between the {first} and the {second} station?",
     "[Tell me|Say] how many [coloured lines|routes] run between the {first} station and the {second} station.",
@@ -62,8 +63,8 @@ def _angle(first: tuple[Point, Point], second: tuple[Point, Point]) -> float:
 def crossings_of(first: Sequence[Point], second: Sequence[Point]) -> list[Point] | None:
     """Crossing points of two polylines; None when one is ambiguous (flat, at a knot, or too close to another)."""
     found: list[Point] = []
-    for a in zip(first, first[1:], strict=False):
-        for b in zip(second, second[1:], strict=False):
+    for a in itertools.pairwise(first):
+        for b in itertools.pairwise(second):
             point = _meeting(a, b)
             if point is None:
                 continue
@@ -83,7 +84,7 @@ def crossings_of(first: Sequence[Point], second: Sequence[Point]) -> list[Point]
 def distance(point: Point, line: Sequence[Point]) -> float:
     """Distance from a point to a polyline."""
     best = math.inf
-    for (x1, y1), (x2, y2) in zip(line, line[1:], strict=False):
+    for (x1, y1), (x2, y2) in itertools.pairwise(line):
         length = (x2 - x1) ** 2 + (y2 - y1) ** 2
         t = max(0.0, min(1.0, ((point[0] - x1) * (x2 - x1) + (point[1] - y1) * (y2 - y1)) / length))
         best = min(best, math.dist(point, (x1 + t * (x2 - x1), y1 + t * (y2 - y1))))
@@ -112,7 +113,8 @@ def crossings(rng: random.Random, style: Style) -> Scene:
     count, first, second = best
     surface = style.surface(rng, size, rng.choice(_KINDS[regime]))
     canvas = surface.canvas()
-    names = rng.sample(("red", "blue", "green", "orange", "purple", "black"), 4)
+    names = style.visible(surface, ("red", "blue", "green", "orange", "purple", "black"), 80)
+    rng.shuffle(names)
     lines = [(first, names[0]), (second, names[1])]
     if regime == "busy":
         lines += [(_zigzag(rng, size), name) for name in names[2 : rng.randint(3, 4)]]
@@ -178,11 +180,13 @@ def routes(rng: random.Random, style: Style) -> Scene:
     pairs = [(first, second)] * wanted
     others = [(a, b) for a, b in (("left", "top"), ("top", "right"), ("right", "bottom"), ("bottom", "left")) if {a, b} != {first, second}]
     pairs += rng.sample(others, rng.randint(1, 2) if regime != "busy" else 3)
-    pairs = pairs[: len(_ROUTE_COLOURS)]
     surface = style.surface(rng, size, rng.choice(_KINDS[regime]))
+    shown = style.visible(surface, _ROUTE_COLOURS, 70)
+    rng.shuffle(shown)
+    wanted = min(wanted, len(shown))
     canvas = surface.canvas()
     width = min(3.4, rng.uniform(*_WIDTHS[regime]))
-    for (start, end), name in zip(pairs, rng.sample(_ROUTE_COLOURS, len(pairs)), strict=True):
+    for (start, end), name in zip(pairs, shown, strict=False):  # no more routes than colours that tell them apart
         canvas.line(town.route(start, end), style.colour(rng, name), width)
     names = dict(zip(town.centres, rng.sample(_STATION_COLOURS, 4), strict=True))
     for side, (x, y) in town.centres.items():

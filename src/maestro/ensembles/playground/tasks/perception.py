@@ -65,9 +65,10 @@ def colour_of(rng: random.Random, style: Style) -> Scene:
     size = picture_size(rng)
     surface = _surface(rng, style, regime, size)
     canvas = surface.canvas()
+    shown = style.visible(surface, VIVID, 115)
     discs = spread(rng, rng.randint(3, 7), (10, 10, size[0] - 10, size[1] - 10), _RADII[regime], 8)
     asked, *others = rng.sample(SHAPES, len(SHAPES))
-    names = [rng.choice(VIVID) for _ in discs]
+    names = [rng.choice(shown) for _ in discs]
     for index, (x, y, radius) in enumerate(discs):
         kind = asked if index == 0 else rng.choice(others)
         canvas.shape(kind, (x, y), radius, fill=_fill(rng, style, surface, regime, names[index]), angle=rng.uniform(-12, 12))
@@ -87,11 +88,12 @@ def relation(rng: random.Random, style: Style) -> Scene:
     step = rng.choice([step for step in _SIDES if (anchor[0] + step[0], anchor[1] + step[1]) in cells])
     target = (anchor[0] + step[0], anchor[1] + step[1])
     filled = [anchor, target, *(cell for cell in cells if cell not in {anchor, target} and rng.random() < 0.5)]
-    colour, kind = rng.choice(VIVID), rng.choice(SHAPES)
-    answer = rng.choice([name for name in VIVID if name != colour])
+    shown = style.visible(surface, VIVID, 115)
+    colour, kind = rng.choice(shown), rng.choice(SHAPES)
+    answer = rng.choice([name for name in shown if name != colour])
     wide, tall = (size[0] - 16) / columns, (size[1] - 16) / rows
     for cell in filled:
-        name = {anchor: colour, target: answer}.get(cell, rng.choice(VIVID))
+        name = {anchor: colour, target: answer}.get(cell, rng.choice(shown))
         shape = kind if cell == anchor else rng.choice([other for other in SHAPES if other != kind or name != colour])
         radius = min(rng.uniform(*_RADII[regime]), tall * 0.36)
         x, y = 8 + wide * (cell[0] + 0.5) + rng.uniform(-6, 6), 8 + tall * (cell[1] + 0.5) + rng.uniform(-5, 5)

@@ -46,7 +46,7 @@ def _on_background(
 ) -> Image.Image:
     """A few small shapes on an even background."""
     surface = Surface(
-        "tinted", flat(size, paper), paper, inks[0], Finish(noise=rng.uniform(0, 6), jpeg=rng.choice((0, 45)) if style.shifted else 0)
+        "tinted", flat(size, paper), (paper,), inks[0], Finish(noise=rng.uniform(0, 6), jpeg=rng.choice((0, 45)) if style.shifted else 0)
     )
     canvas = surface.canvas()
     for x, y, radius in spread(rng, rng.randint(2, 6), (8, 8, size[0] - 8, size[1] - 8), (9, 26), 6):

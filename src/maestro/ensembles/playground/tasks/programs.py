@@ -37,7 +37,7 @@ def arithmetic(rng: random.Random, style: Style) -> Scene:
             (f"{a} * {b}", a * b),
             (f"{a} * {b} + {c}", a * b + c),
             (f"({a} + {b}) * {c}", (a + b) * c),
-            (f"{a * 7} - {b} * {c}", a * 7 - b * c),
+            (f"{a + b * c} - {b} * {c}", a),
             (f"{a} + {b} + {c} * 3", a + b + c * 3),
             (f"{a * b} / {b} + {c}", a + c),
         )

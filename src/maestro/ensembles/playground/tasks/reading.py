@@ -64,13 +64,14 @@ def scattered(rng: random.Random, style: Style, surface: Surface, labels: Sequen
     """Labels far from each other, each with its own font, size and colour."""
     canvas = surface.canvas(1)
     width, height = surface.ground.size
+    shown = style.visible(surface, ("black", "blue", "red", "green", "purple", "yellow", "orange"), 130)
     for label, cell in zip(labels, places(rng, len(labels), (10, 8, width - 10, height - 8), 2), strict=True):
         font = style.fonts.choose(rng)
         size = fitting_size(label, font, rng.uniform(*sizes), cell[2] - cell[0] - 14)
         wide, tall = text_size(label, font, size)
         x = rng.uniform(cell[0] + 6, max(cell[0] + 6.1, cell[2] - wide - 6))
         y = rng.uniform(cell[1] + tall / 2 + 4, max(cell[1] + tall / 2 + 4.1, cell[3] - tall / 2 - 4))
-        ink = style.colour(rng, rng.choice(("black", "blue", "red", "green", "purple"))) if rng.random() < 0.4 else surface.ink
+        ink = style.colour(rng, rng.choice(shown)) if rng.random() < 0.4 else surface.ink
         canvas.text((x, y), label, font, size, ink)
     return finished(rng, canvas, surface)
 

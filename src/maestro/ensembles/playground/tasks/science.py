@@ -62,7 +62,11 @@ def gauge(rng: random.Random, style: Style) -> Scene:
             canvas.text(polar(centre, radius - 15 - text * 0.75, angle), str(step * index // 5), font, text, surface.ink, anchor="mm")
     value = round(top * rng.uniform(0.03, 0.97), 1 if top < 20 else 0)
     angle = start + sweep * value / top
-    needle = style.colour(rng, rng.choice(("red", "blue", "green", "orange"))) if rng.random() < 0.7 else surface.ink
+    needle = (
+        style.colour(rng, rng.choice(style.visible(surface, ("red", "blue", "green", "orange", "purple"), 120)))
+        if rng.random() < 0.7
+        else surface.ink
+    )
     canvas.line([polar(centre, -radius * 0.1, angle), polar(centre, radius * rng.uniform(0.62, 0.8), angle)], needle, rng.uniform(2.5, 4))
     canvas.circle(centre, 6, fill=surface.ink)
     tolerance = 0.03 * top

@@ -7,8 +7,9 @@ split contains, and adds tints, rotation, blur, noise and JPEG blocks of its own
 from __future__ import annotations
 
 import io
+import math
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -47,17 +48,19 @@ class Surface:
 
     kind: SurfaceKind
     ground: Image.Image
-    paper: RGB
+    papers: tuple[RGB, ...]
+    """The background's mean colour, then its extremes if it is not even."""
     ink: RGB
     finish: Finish
+
+    @property
+    def paper(self) -> RGB:
+        """The background's mean colour."""
+        return self.papers[0]
 
     def canvas(self, scale: int = 2) -> Canvas:
         """A canvas on this background."""
         return Canvas(self.ground, scale)
-
-    def soften(self, colour: RGB) -> RGB:
-        """A colour as it is drawn on this surface: closer to the paper on a faint one, otherwise itself."""
-        return mix(colour, self.paper, 0.45) if self.kind == "faint" else colour
 
 
 @dataclass(frozen=True)
@@ -74,36 +77,52 @@ class Style:
         red, green, blue = (min(255, max(0, part + rng.randint(-5, 5))) for part in rng.choice(self.shades[name]))
         return red, green, blue
 
+    def visible(self, surface: Surface, names: Sequence[str], distance: float = 95.0) -> list[str]:
+        """Those colour names all of whose shades differ from the background by at least `distance` in RGB space.
+
+        Never empty: when too few pass, the three that differ most are given.
+        """
+
+        def contrast(name: str) -> float:
+            return min(math.dist(shade, paper) for shade in self.shades[name] for paper in surface.papers)
+
+        passed = [name for name in names if contrast(name) >= distance]
+        return passed if len(passed) >= min(3, len(names)) else sorted(names, key=contrast)[-3:]
+
     def surface(self, rng: random.Random, size: tuple[int, int], kind: SurfaceKind, *, most_tilt: float = 8.0) -> Surface:
         """A background of a kind with ink and finish; `most_tilt` (degrees) bounds the rotation where content is close to the edge."""
-        paper, ground = self._ground(rng, size, kind)
+        papers, ground = self._ground(rng, size, kind)
         finish = self._finish(rng, kind)
         if self.shifted:
             finish = _shift(rng, finish)
         tilt = max(-most_tilt, min(most_tilt, finish.tilt))
-        return Surface(kind, ground, paper, self._ink(rng, kind, paper), replace(finish, tilt=tilt))
+        return Surface(kind, ground, papers, self._ink(rng, kind, papers[0]), replace(finish, tilt=tilt))
 
-    def _ground(self, rng: random.Random, size: tuple[int, int], kind: SurfaceKind) -> tuple[RGB, Image.Image]:
+    def _ground(self, rng: random.Random, size: tuple[int, int], kind: SurfaceKind) -> tuple[tuple[RGB, ...], Image.Image]:
         tint = _pastel(rng, self.shifted)
         white: RGB = (rng.randint(246, 255),) * 3
         if self.shifted and rng.random() < 0.5:
             white = mix(white, tint, rng.uniform(0.2, 0.6))
         if kind in {"plain", "faint", "tilted"}:
-            return white, flat(size, white)
+            return (white,), flat(size, white)
         if kind == "tinted":
             paper = mix(tint, (128, 128, 128), rng.uniform(0.05, 0.3))
-            return paper, flat(size, paper)
+            return (paper,), flat(size, paper)
         if kind == "dark":
             paper = mix(tint, (20, 20, 30), rng.uniform(0.8, 0.95))
-            return paper, flat(size, paper)
+            return (paper,), flat(size, paper)
         if kind == "shaded":
             far = mix(tint, (110, 110, 120), rng.uniform(0.3, 0.6))
-            return mix(tint, far, 0.5), gradient(rng, size, mix(tint, white, 0.6), far)
+            near = mix(tint, white, 0.6)
+            return (mix(near, far, 0.5), near, far), gradient(rng, size, near, far)
         if kind == "noisy":
             paper = mix(tint, white, rng.uniform(0.2, 0.6))
-            return paper, flat(size, paper)
+            return (paper,), flat(size, paper)
         paper = mix(tint, (128, 128, 128), rng.uniform(0.0, 0.2))
-        return paper, pattern(rng, size, paper, rng.uniform(16, 44))
+        strength = rng.uniform(16, 44)
+        return (paper, mix(paper, (0, 0, 0), strength / 300), mix(paper, (255, 255, 255), strength / 300)), pattern(
+            rng, size, paper, strength
+        )
 
     def _ink(self, rng: random.Random, kind: SurfaceKind, paper: RGB) -> RGB:
         dark: RGB = (rng.randint(0, 45), rng.randint(0, 45), rng.randint(0, 55))
@@ -130,7 +149,7 @@ class Style:
             return Finish(noise=rng.uniform(2, 6), light=rng.uniform(0.2, 0.45))
         if kind == "tinted":
             return Finish(noise=rng.uniform(1, 6), tilt=sign * rng.uniform(0, 1))
-        return Finish(noise=mild, tilt=sign * rng.uniform(0, 0.4))
+        return Finish(noise=mild, tilt=sign * rng.uniform(0.2, 0.8) if rng.random() < 0.3 else 0.0)
 
 
 def _pastel(rng: random.Random, shifted: bool) -> RGB:
@@ -144,12 +163,10 @@ def _pastel(rng: random.Random, shifted: bool) -> RGB:
 
 def _shift(rng: random.Random, finish: Finish) -> Finish:
     """The degradations of the shifted style, each with some probability so that easy pictures stay among them."""
-    changes = {
-        "tilt": finish.tilt + rng.choice((-1, 1)) * rng.uniform(1, 4) if rng.random() < 0.5 else finish.tilt,
-        "blur": max(finish.blur, rng.uniform(0.3, 0.8)) if rng.random() < 0.5 else finish.blur,
-        "noise": max(finish.noise, rng.uniform(4, 9)) if rng.random() < 0.6 else finish.noise,
-    }
-    return replace(finish, **changes, jpeg=rng.randint(30, 55) if rng.random() < 0.6 else 0)
+    tilt = finish.tilt + rng.choice((-1, 1)) * rng.uniform(1, 4) if rng.random() < 0.5 else finish.tilt
+    blur = max(finish.blur, rng.uniform(0.3, 0.8)) if rng.random() < 0.5 else finish.blur
+    noise = max(finish.noise, rng.uniform(4, 9)) if rng.random() < 0.6 else finish.noise
+    return replace(finish, tilt=tilt, blur=blur, noise=noise, jpeg=rng.randint(30, 55) if rng.random() < 0.6 else 0)
 
 
 def finished(rng: random.Random, canvas: Canvas, surface: Surface) -> Image.Image:
@@ -180,7 +197,7 @@ def _turn(image: Image.Image, degrees: float) -> Image.Image:
     """Rotate about the centre; what comes in at the corners continues the border pixels."""
     pad = 40
     padded = Image.fromarray(np.pad(np.asarray(image), ((pad, pad), (pad, pad), (0, 0)), mode="edge"))
-    turned = padded.rotate(degrees, Image.Resampling.BICUBIC)
+    turned = padded.rotate(degrees, Image.Resampling.BILINEAR)
     return turned.crop((pad, pad, pad + image.width, pad + image.height))
 
 

@@ -9,15 +9,16 @@ from collections.abc import Sequence
 _SLOT = re.compile(r"\[([^\[\]]*)\]")
 _OPENINGS = ("Look at the picture. ", "Please answer briefly: ", "Quick question: ", "Use the image. ")
 
-WORDS = (
-    "amber apple anchor arrow autumn bakery basket beacon bottle branch bridge bucket button cable camera candle canyon carpet castle "
-    "cedar cherry circle clover cobalt copper corner cotton crater curtain desert dinner dragon drawer eagle ember engine falcon feather "
-    "ferry finger flower forest fountain garden ginger glacier granite guitar hammer harbor hazel helmet hollow hunter island jacket "
-    "jungle kettle kitten ladder lantern lemon lily linen lizard magnet mango maple marble market meadow melon mirror monkey mountain "
-    "needle nickel orange orchid otter palace panda paper parrot pencil pepper picnic pillow planet pocket polar pony potato prairie "
-    "puzzle rabbit ranger ribbon river rocket saddle salmon sandal silver spider spring stable summer sunset tanker teapot temple "
-    "thunder ticket tiger timber tomato tulip tunnel turtle valley velvet village violet walnut wander water willow winter wolf yellow"
-).split()
+_WORDS = """
+amber apple anchor arrow autumn bakery basket beacon bottle branch bridge bucket button cable camera candle canyon carpet castle
+cedar cherry circle clover cobalt copper corner cotton crater curtain desert dinner dragon drawer eagle ember engine falcon feather
+ferry finger flower forest fountain garden ginger glacier granite guitar hammer harbor hazel helmet hollow hunter island jacket
+jungle kettle kitten ladder lantern lemon lily linen lizard magnet mango maple marble market meadow melon mirror monkey mountain
+needle nickel orange orchid otter palace panda paper parrot pencil pepper picnic pillow planet pocket polar pony potato prairie
+puzzle rabbit ranger ribbon river rocket saddle salmon sandal silver spider spring stable summer sunset tanker teapot temple
+thunder ticket tiger timber tomato tulip tunnel turtle valley velvet village violet walnut wander water willow winter wolf yellow
+"""
+WORDS = tuple(_WORDS.split())
 """Short common words for filler text and labels."""
 
 

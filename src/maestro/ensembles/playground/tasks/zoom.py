@@ -12,8 +12,8 @@ from PIL import Image
 from maestro.ensembles.playground.tasks.drawing import SHAPES, Box, Canvas, fitting_size, picture_size, spread
 from maestro.ensembles.playground.tasks.grounds import pattern
 from maestro.ensembles.playground.tasks.palette import VIVID, luminance, mix
-from maestro.ensembles.playground.tasks.reading import places
 from maestro.ensembles.playground.tasks.reading import code as make_code
+from maestro.ensembles.playground.tasks.reading import places
 from maestro.ensembles.playground.tasks.scene import Look, Scene
 from maestro.ensembles.playground.tasks.style import Style, Surface, SurfaceKind, finished
 from maestro.ensembles.playground.tasks.wording import phrase
@@ -76,11 +76,17 @@ def _inside(rng: random.Random, surface: Surface, patterned: bool, box: Box) -> 
     return pattern(rng, size, paper if luminance(paper) > 150 else (200, 195, 180), rng.uniform(20, 42)), ink
 
 
+def _colours(rng: random.Random, style: Style, surface: Surface, count: int) -> list[str]:
+    """Different frame colours; the first, which is asked about, stands out from the background."""
+    first = rng.choice(style.visible(surface, VIVID))
+    return [first, *rng.sample([name for name in VIVID if name != first], count - 1)]
+
+
 def _framed_texts(rng: random.Random, style: Style, regime: str, texts: list[str]) -> tuple[Image.Image, list[str]]:
     """A picture with one frame per text, and the frames' colours in the same order."""
     size = picture_size(rng)
     surface = style.surface(rng, size, rng.choice(_REGIMES[regime]))
-    canvas, colours = surface.canvas(1), rng.sample(VIVID, len(texts))
+    canvas, colours = surface.canvas(1), _colours(rng, style, surface, len(texts))
     height = rng.uniform(9.0, 11.5)
     for text, colour, box in zip(texts, colours, _frames(rng, size, len(texts), rng.uniform(78, 104), rng.uniform(24, 32)), strict=True):
         ground, ink = _inside(rng, surface, regime.endswith("patterned"), box)
@@ -127,7 +133,7 @@ def zoom_count(rng: random.Random, style: Style) -> Scene:
     regime = rng.choice(tuple(_REGIMES))
     size, kind = picture_size(rng), rng.choice(SHAPES[:3])
     surface = style.surface(rng, size, rng.choice(_REGIMES[regime]))
-    canvas, colours = surface.canvas(), rng.sample(VIVID, 4)
+    canvas, colours = surface.canvas(), _colours(rng, style, surface, 4)
     counts: list[int] = []
     for colour, box in zip(colours, _frames(rng, size, 4, rng.uniform(92, 125), rng.uniform(70, 88)), strict=True):
         ground, _ = _inside(rng, surface, regime.endswith("patterned"), box)
