@@ -1,0 +1,95 @@
+"""`maestro ask`: one question, each step as it happens."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import click
+
+from maestro.cli.loading import DEFAULT_POLICY, DEFAULT_REGISTRY, load_policy, run_async
+from maestro.cli.output import console, json_option, print_json
+from maestro.errors import ConfigError
+from maestro.images import ImageStore
+from maestro.rollout.episode import Watcher, run_episode
+from maestro.rollout.limits import Limits
+from maestro.skills.ensemble import Ensemble
+from maestro.types import Answer, Call, Episode, Malformed, StopReason, Task, Turn
+
+
+@click.command()
+@click.argument("question")
+@click.option("--image", "-i", "paths", multiple=True, metavar="PATH", type=click.Path(path_type=Path), help="A picture; may be repeated.")
+@click.option("--registry", "-r", default=DEFAULT_REGISTRY, show_default=True, help="Registered name or folder.")
+@click.option("--policy", "-p", default=DEFAULT_POLICY, show_default=True, help="Name, checkpoint folder, random or fixed:ROUTE.")
+@click.option("--budget", type=click.FloatRange(min=0), help="Dollars that calls may cost.")
+@click.option("--turns", type=click.IntRange(min=1), default=5, show_default=True, help="Decisions, the answer included.")
+@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), default=120.0, show_default=True, help="Deadline.")
+@json_option
+def command(
+    question: str, paths: tuple[Path, ...], registry: str, policy: str, budget: float | None, turns: int, seconds: float, as_json: bool
+) -> int:
+    """Answer QUESTION, showing each step: what the policy thinks, whom it calls, what comes back, and what it costs.
+
+    Exit code 0 only when the policy answered.
+    """
+    if not question.strip():
+        raise ConfigError('the question is empty. Ask something, for example: maestro ask "What does the sign say?" --image sign.png')
+    images = ImageStore()
+    hashes = tuple(images.put(path) for path in paths)
+    task = Task(id=f"ask/{hashlib.sha256(question.encode()).hexdigest()[:12]}", question=question.strip(), images=hashes)
+    limits = Limits(turns=turns, cost_usd=budget, seconds=seconds)
+    watch = None if as_json else tell_turn
+    episode = run_async(_ask(task, registry, policy, images, limits, watch))
+    if as_json:
+        print_json(episode)
+    else:
+        tell_end(episode)
+    return 0 if episode.stop is StopReason.ANSWERED else 1
+
+
+async def _ask(task: Task, registry: str, policy: str, images: ImageStore, limits: Limits, watch: Watcher | None) -> Episode:
+    async with Ensemble.load(registry, images) as ensemble:
+        deciding = load_policy(policy, ensemble.menu, images)
+        return await run_episode(task, deciding, ensemble, limits, watch=watch)
+
+
+def tell_turn(turn: Turn) -> None:
+    """Print one turn: thought, call and what came back, or the answer."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    thought = _between(turn.decision.text, "<think>", "</think>")
+    if thought:
+        console().print(Text(f"  thinks   {thought}", style="italic dim"))
+    match turn.action:
+        case Call(expert=expert, skill=skill, query=query):
+            parts: list[Any] = ["  calls    ", (expert, "bold cyan"), " to ", (skill, "bold cyan")]
+            console().print(Text.assemble(*parts, (f"  {query}" if query else "", "yellow")))
+        case Answer(text=text):
+            console().print(Text.assemble("  answers  ", (text, "bold green")))
+        case Malformed(reason=reason):
+            console().print(Text(f"  no action: {reason}", style="red"))
+            console().print(Padding(Text(turn.decision.text, style="dim"), (0, 0, 0, 11)))
+    if turn.observation is not None:
+        observation = turn.observation
+        style = "" if observation.status == "ok" else "red"
+        console().print(Padding(Text(observation.text, style=style), (0, 0, 0, 11)))
+        console().print(Text(f"           ${observation.cost_usd:.4f}  {observation.latency_seconds:.2f} s", style="dim"))
+
+
+def tell_end(episode: Episode) -> None:
+    """Print what the whole episode cost, and why it ended when not by an answer."""
+    from rich.text import Text
+
+    calls = f"{len(episode.calls)} call{'' if len(episode.calls) == 1 else 's'}"
+    console().print(Text(f"  {calls}, ${episode.cost_usd:.4f}, {episode.latency_seconds:.2f} s", style="dim"))
+    if episode.stop is not StopReason.ANSWERED:
+        why = f": {episode.error}" if episode.error else ""
+        console(stderr=True).print(Text(f"no answer ({episode.stop.value.replace('_', ' ')}{why})", style="red"))
+
+
+def _between(text: str, opening: str, closing: str) -> str:
+    _, found, rest = text.partition(opening)
+    return rest.partition(closing)[0].strip() if found else ""

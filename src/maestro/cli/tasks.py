@@ -1,0 +1,133 @@
+"""`maestro tasks`: look at task sources."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from maestro.cli.loading import load_tasks, task_source
+from maestro.cli.output import console, json_option, print_json, print_table, warn
+from maestro.errors import TaskError, not_found
+from maestro.images import ImageStore
+from maestro.registry.plugins import registered
+from maestro.tasks.source import TaskSource
+from maestro.types import Task
+
+_DRAWN = 120
+"""Tasks drawn to begin with when looking for something in a split; doubled until it is found."""
+_MOST = 8000
+"""Where looking ends; a source may be endless."""
+
+
+@click.group()
+def command() -> None:
+    """Look at task sources: where questions, pictures and reference answers come from."""
+
+
+@command.command("list")
+@json_option
+def list_sources(as_json: bool) -> None:
+    """List the registered task sources and their splits."""
+    rows = [{"name": name, "splits": list(task_source(name).splits)} for name in sorted(registered().task_sources)]
+    broken = [str(plugin) for plugin in registered().broken]
+    if as_json:
+        print_json({"sources": rows, "broken_plugins": broken})
+        return
+    print_table("", ("name", "splits"), [(row["name"], ", ".join(row["splits"])) for row in rows])
+    for message in broken:
+        warn(message)
+
+
+@command.command()
+@click.argument("source")
+@click.argument("task", metavar="[TASK]", required=False)
+@click.option("--split", help="One split; the first one by default.")
+@click.option("--limit", type=click.IntRange(min=1), default=12, show_default=True, help="Tasks to show.")
+@click.option("--category", help="Only tasks of this category.")
+@click.option("--image", "folder", metavar="FOLDER", type=click.Path(path_type=Path, file_okay=False), help="Write the pictures there.")
+@json_option
+def show(source: str, task: str | None, split: str | None, limit: int, category: str | None, folder: Path | None, as_json: bool) -> None:
+    """Show tasks of SOURCE with their answers, or the one with the id TASK."""
+    chosen = task_source(source)
+    images = ImageStore()
+    found = [_one(chosen, task, images)] if task else _some(chosen, split or chosen.splits[0], limit, category, images)
+    written = _export(found, images, folder) if folder is not None else {}
+    if as_json:
+        print_json({"tasks": [{**one.model_dump(mode="json"), "files": [str(path) for path in written.get(one.id, [])]} for one in found]})
+    elif task:
+        _show_one(found[0], images)
+    else:
+        rows = [(one.id, one.question, " | ".join(one.references)) for one in found]
+        print_table(f"{source}: {len(found)} tasks", ("id", "question", "answer"), rows)
+    if folder is not None and not as_json:
+        click.echo(f"{sum(map(len, written.values()))} pictures in {folder}")
+
+
+def _some(source: TaskSource, split: str, limit: int, category: str | None, images: ImageStore) -> list[Task]:
+    """The first tasks of a split, of one category if asked. Raises TaskError when the category is not there."""
+    if category is None:
+        return load_tasks(source, split, limit, images)
+    found: list[Task] = []
+    for drawn in _growing(source, split, images):
+        found = [task for task in drawn if task.category == category]
+        if not found:  # families are mixed, so a category that exists appears early
+            seen = sorted(Counter(task.category for task in drawn))
+            raise TaskError(not_found(f"category in {source.name}/{split}", category, seen))
+        if len(found) >= limit:
+            break
+    return found[:limit]
+
+
+def _one(source: TaskSource, task_id: str, images: ImageStore) -> Task:
+    """The task with this id. Raises TaskError when no split has it."""
+    split = next((name for name in source.splits if task_id.startswith(f"{source.name}/{name}/")), None)
+    if split is None:
+        known = ", ".join(f"{source.name}/{name}/…" for name in source.splits)
+        raise TaskError(f"{task_id!r} is no task of {source.name}; ids begin with {known}")
+    drawn: list[Task] = []
+    for drawn in _growing(source, split, images):
+        if (found := next((task for task in drawn if task.id == task_id), None)) is not None:
+            return found
+    raise TaskError(
+        f"no task {task_id!r} among the {len(drawn)} of {source.name}/{split}; list some with: maestro tasks show {source.name}"
+    )
+
+
+def _growing(source: TaskSource, split: str, images: ImageStore) -> Iterator[list[Task]]:
+    """Longer and longer beginnings of a split, until it has no more (or is endless and long enough)."""
+    limit = _DRAWN
+    while limit <= _MOST:
+        drawn = load_tasks(source, split, limit, images)
+        yield drawn
+        if len(drawn) < limit:
+            return
+        limit *= 2
+
+
+def _export(tasks: list[Task], images: ImageStore, folder: Path) -> dict[str, list[Path]]:
+    """Write every picture as `<task id with dashes>[-n].png`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written: dict[str, list[Path]] = {}
+    for task in tasks:
+        for number, name in enumerate(task.images):
+            path = folder / f"{task.id.replace('/', '-')}{f'-{number}' if number else ''}.png"
+            path.write_bytes(images.png(name))
+            written.setdefault(task.id, []).append(path)
+    return written
+
+
+def _show_one(task: Task, images: ImageStore) -> None:
+    sizes = ", ".join("{}x{}".format(*images.pixels(name).size) for name in task.images) or "none"
+    shown = [
+        ("id", task.id),
+        ("question", task.question),
+        ("answer", " | ".join(task.references)),
+        ("scored by", f"{task.profile} {task.params or ''}"),
+        ("category", task.category),
+        ("pictures", sizes),
+    ]
+    for name, value in shown:
+        console().print(f"{name:10}", value, markup=False)

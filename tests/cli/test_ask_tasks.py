@@ -1,0 +1,140 @@
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from maestro.cli.main import cli
+
+CARD = """name: toy
+summary: A scripted reader.
+experts:
+  - id: reader
+    summary: Reads.
+    kind: scripted
+    options: {replies: ["The sign says 42."]}
+    price: {call_usd: 0.01}
+  - id: broken
+    summary: Is down.
+    kind: scripted
+    options: {replies: [{error: broken, message: the reader is on fire}]}
+"""
+SKILL = """---
+name: read
+description: Reads what is written in the picture.
+metadata:
+  experts: [reader, broken]
+---
+Read all text in the picture and reply with it.
+"""
+
+
+@pytest.fixture
+def registry(tmp_path):
+    folder = tmp_path / "toy"
+    (folder / "skills" / "read").mkdir(parents=True)
+    (folder / "registry.yaml").write_text(CARD)
+    (folder / "skills" / "read" / "SKILL.md").write_text(SKILL)
+    return str(folder)
+
+
+@pytest.fixture
+def picture(tmp_path):
+    path = tmp_path / "sign.png"
+    Image.new("RGB", (80, 40), "white").save(path)
+    return str(path)
+
+
+@pytest.fixture
+def maestro(capsys):
+    def run(*arguments):
+        with pytest.raises(SystemExit) as ended:
+            cli.main(list(arguments))
+        return ended.value.code, capsys.readouterr()
+
+    return run
+
+
+class TestAsk:
+    def test_every_step_and_the_answer_are_printed(self, maestro, registry, picture):
+        code, printed = maestro("ask", "What does the sign say?", "--image", picture, "-r", registry, "-p", "fixed:reader@read")
+        assert code == 0, printed
+        lines = [line.strip() for line in printed.out.splitlines()]
+        parts = ("calls    reader to read", "The sign says 42.", "answers", "1 call, $0.0100")
+        order = [next(i for i, line in enumerate(lines) if part in line) for part in parts]
+        assert order == sorted(order)
+
+    def test_json_is_the_episode(self, maestro, registry, picture):
+        code, printed = maestro("ask", "What?", "-i", picture, "-r", registry, "-p", "fixed:reader@read", "--json")
+        episode = json.loads(printed.out)
+        assert code == 0
+        assert episode["answer"] == "The sign says 42."
+        assert episode["stop"] == "answered"
+        assert [turn["action"]["type"] for turn in episode["turns"]] == ["call", "answer"]
+
+    def test_no_answer_is_no_success(self, maestro, registry, picture):
+        code, printed = maestro("ask", "What?", "-i", picture, "-r", registry, "-p", "fixed:broken@read")
+        assert code == 1
+        assert "on fire" in printed.out + printed.err
+        assert maestro("ask", "What?", "-i", picture, "-r", registry, "-p", "fixed:reader@read", "--turns", "1")[0] == 1
+
+    @pytest.mark.parametrize(
+        ("arguments", "told"),
+        [
+            (["  "], "the question is empty"),
+            (["What?", "--image", "/nowhere/at-all.png"], "no image at"),
+            (["What?", "--registry", "no-such-registry"], "no-such-registry"),
+            (["What?", "--policy", "no-such-policy"], "fixed:EXPERT@SKILL"),
+            (["What?", "--policy", "fixed:reader@fly"], "fly"),
+            (["What?", "--budget", "-1"], "--budget"),
+        ],
+    )
+    def test_mistakes_are_told_and_fail(self, maestro, registry, arguments, told):
+        given = arguments if "--registry" in arguments else [*arguments, "--registry", registry]
+        for extra in ([], ["--json"]):
+            code, printed = maestro("ask", *given, *extra)
+            assert code in {1, 2}
+            assert told in printed.out + printed.err
+            assert "Traceback" not in printed.err
+
+    def test_a_file_that_is_no_picture(self, maestro, registry, tmp_path):
+        path = tmp_path / "notes.png"
+        path.write_text("not a picture")
+        code, printed = maestro("ask", "What?", "--image", str(path), "-r", registry, "-p", "random")
+        assert code == 1
+        assert "is not an image" in printed.err
+
+    def test_a_folder_without_a_checkpoint(self, maestro, registry, tmp_path):
+        code, printed = maestro("ask", "What?", "-r", registry, "-p", str(tmp_path))
+        assert code == 1
+        assert "holds no policy" in printed.err
+
+
+class TestTasks:
+    def test_sources_are_listed(self, maestro):
+        code, printed = maestro("tasks", "list", "--json")
+        assert code == 0
+        assert any(row["name"] == "playground" and "test-shifted" in row["splits"] for row in json.loads(printed.out)["sources"])
+
+    def test_tasks_are_shown_and_their_pictures_written(self, maestro, tmp_path):
+        code, printed = maestro("tasks", "show", "playground", "--split", "val", "--limit", "3", "--image", str(tmp_path), "--json")
+        tasks = json.loads(printed.out)["tasks"]
+        assert code == 0
+        assert len(tasks) == 3
+        for task in tasks:
+            assert task["references"]
+            assert Image.open(Path(task["files"][0])).size[0] > 50
+
+    @pytest.mark.parametrize(
+        ("arguments", "told"),
+        [
+            (["nowhere"], "nowhere"),
+            (["playground", "--split", "trian"], "train"),
+            (["playground", "--split", "val", "--category", "jokes"], "count_shapes"),
+            (["playground", "x/y/z"], "no task of playground"),
+        ],
+    )
+    def test_unknown_names_are_told(self, maestro, arguments, told):
+        code, printed = maestro("tasks", "show", *arguments)
+        assert code == 1
+        assert told in printed.err
