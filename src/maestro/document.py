@@ -24,7 +24,7 @@ Location = tuple[int | str, ...]
 """Path of keys and list indices from the top of the document."""
 Model = TypeVar("Model", bound=BaseModel)
 _MAX_BYTES = 4 << 20
-_MAX_NODES = 200_000
+_MAX_NODES = 50_000
 _EXPECTED = {
     **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "a whole number"),
     **dict.fromkeys(("float_type", "float_parsing"), "a number"),
@@ -79,7 +79,8 @@ class Document:
     def problem(self, location: Location, message: str) -> Problem:
         """A problem at `location`."""
         for override, text in self.overrides.items():
-            if location[: len(override)] == override:
+            above = location and location not in self.lines and override[: len(location)] == location
+            if above or location[: len(override)] == override:
                 return Problem(f"override {text}", 0, message)
         return Problem(self.path, self.line(location), message)
 
@@ -215,6 +216,8 @@ class _Builder:
             return self._wrong(node, "too many values (aliases count each time they are used)") if not self.problems else None
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node)
+        if node.tag not in {"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}:
+            return self._wrong(node, f"the tag {node.tag} is not allowed; write plain values")
         self._open.append(node)
         try:
             if isinstance(node, yaml.SequenceNode):

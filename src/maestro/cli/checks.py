@@ -101,7 +101,7 @@ def check_packages() -> Iterator[Check]:
     if not pins:
         yield Check("core packages", "missing", f"{DISTRIBUTION} is not installed", "everything", "pip install -e .", core=True)
     for extra in dict.fromkeys(pin.extra for pin in pins):
-        yield _check_extra(extra, [pin for pin in pins if pin.extra == extra])
+        yield check_extra(extra, [pin for pin in pins if pin.extra == extra])
 
 
 def satisfies(version: str, pins: str) -> bool:
@@ -221,7 +221,8 @@ def check_plugins() -> Iterator[Check]:
         )
 
 
-def _check_extra(extra: str, pins: list[Requirement]) -> Check:
+def check_extra(extra: str, pins: list[Requirement]) -> Check:
+    """The packages of one extra against their pins."""
     good, bad = [], []
     for pin in pins:
         version = _version(pin.package)

@@ -25,7 +25,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
         click.echo(json.dumps({"ok": not broken, "checks": [asdict(check) for check in checks]}, indent=2))
     else:
         _print_plain(checks) if broken else _print(checks)
-        click.echo(_verdict(checks, broken))
+        click.echo(verdict(checks, broken))
     ctx.exit(1 if broken else 0)
 
 
@@ -42,7 +42,8 @@ def _print_plain(checks: list[Check]) -> None:
         click.echo(f"{check.status:<8}{check.name}: {check.found}")
 
 
-def _verdict(checks: list[Check], broken: list[Check]) -> str:
+def verdict(checks: list[Check], broken: list[Check]) -> str:
+    """The closing words: what to do about everything that is missing or wrong."""
     lacking = [check for check in checks if check.status in {"missing", "wrong"}]
     if not lacking:
         return "Everything is there."

@@ -22,7 +22,7 @@ def check_consistency(cards: RegistryFile, files: list[SkillFile], document: Doc
             children = [other for other in files if other.skill.parent == file.skill.id]
             problems += _check_parent(file, children)
         else:
-            problems += _check_child(file, parents.get(file.skill.parent or ""))
+            problems += _check_child(file, parents.get(file.skill.parent or ""), experts)
     if not files:
         problems.append(document.problem(("skills",), "no level-1 skill on offer; a registry needs at least one"))
     return problems
@@ -61,7 +61,7 @@ def _check_parent(file: SkillFile, children: list[SkillFile]) -> Iterator[Proble
         yield file.problem("target", f"{skill.id} has both dispatch and target; a skill is a procedure or dispatches, not both")
 
 
-def _check_child(file: SkillFile, parent: SkillFile | None) -> Iterator[Problem]:
+def _check_child(file: SkillFile, parent: SkillFile | None, known: set[str]) -> Iterator[Problem]:
     skill = file.skill
     if skill.dispatch != "none":
         yield file.problem("dispatch", f"level-2 skill {skill.id} may not dispatch; there are two levels")
@@ -70,7 +70,7 @@ def _check_child(file: SkillFile, parent: SkillFile | None) -> Iterator[Problem]
     if parent is None:
         return
     for index, expert in enumerate(skill.experts):
-        if expert not in parent.skill.experts:
+        if expert in known and expert not in parent.skill.experts:
             allowed = ", ".join(parent.skill.experts) or "none"
             message = f"{skill.id} allows {expert}, which its parent {parent.skill.id} does not (it allows {allowed})"
             yield file.document.problem(("metadata", "experts", index), message)

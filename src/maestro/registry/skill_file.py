@@ -87,7 +87,8 @@ def read_skill(folder: Path, parent: str | None = None, shown: str | None = None
         raise Problems([Problem(name, 1, f"cannot be read: {error.strerror}")]) from None
     header, body = _split(text, name)
     document = parse_document(header, name, first_line=2)
-    misplaced = [key for key in document.value or () if key in SkillMetadata.model_fields]
+    top = document.value if isinstance(document.value, dict) else {}
+    misplaced = [key for key in top if key in SkillMetadata.model_fields]
     if misplaced:
         raise Problems([document.problem((key,), f"{key} belongs under metadata:") for key in misplaced])
     front = document.validate(FrontMatter)
