@@ -11,10 +11,8 @@ from maestro.ensembles.playground.experts.ocr_reading import Reading, ReadingMem
 from maestro.errors import MissingDependency
 from maestro.experts.protocol import Pixels
 
-_SMALL_SIDE = 320
-"""Longer side, in pixels, of the image that `small` looks at."""
-_FULL_SIDES = (736, 1280)
-"""`full` enlarges a smaller image until its longer side has the first, and reduces a larger one to the second."""
+_SIDES = {"small": (0, 256), "full": (736, 1280)}
+"""Longer side, in pixels, of the image looked at: a smaller image is enlarged to the first, a larger one reduced to the second."""
 _LEAST_SCORE = 0.3
 """Lines recognised with less confidence are dropped."""
 _MARGIN_TOLERANCE = 12
@@ -28,8 +26,11 @@ class RapidOcr:
     image enlarged so that small text is found.
     """
 
-    def __init__(self, mode: str = "full", threads: int = 1) -> None:
-        """`mode` is `line`, `small` or `full`; `threads` are ONNX Runtime's. Raises ValueError, MissingDependency."""
+    def __init__(self, mode: str = "full", sides: tuple[int, int] | None = None, threads: int = 1) -> None:
+        """`mode` is `line`, `small` or `full`; `sides` are the least and most pixels of the longer side that is looked at.
+
+        `threads` are ONNX Runtime's. Raises ValueError, MissingDependency.
+        """
         if mode not in {"line", "small", "full"}:
             raise ValueError(f"unknown mode {mode!r} of RapidOcr; it has line, small, full.")
         try:
@@ -42,6 +43,7 @@ class RapidOcr:
             ) from error
         self._cv2 = cv2
         self._mode = mode
+        self._sides = tuple(sides or _SIDES.get(mode, (0, 0)))
         self._memory = ReadingMemory()
         self._engine = RapidOCR(
             params={
@@ -51,7 +53,7 @@ class RapidOcr:
                 "EngineConfig.onnxruntime.inter_op_num_threads": threads,
                 # Sizes are chosen here, so the detector is told to change nothing.
                 "Det.limit_type": "max",
-                "Det.limit_side_len": _FULL_SIDES[1],
+                "Det.limit_side_len": max(self._sides) or 960,
                 # By default every crop is padded to 320 pixels and joined with five others. Labels are mostly shorter, and
                 # one at a time without the padding costs a third.
                 "Rec.rec_img_shape": [3, 48, 48],
@@ -74,15 +76,16 @@ class RapidOcr:
         part = np.ascontiguousarray(image[top:bottom, left:right, ::-1])
         # Every flag at every call: RapidOCR keeps the ones it was given last.
         found = self._engine(part, use_det=False, use_cls=False, use_rec=True, return_word_box=False)
-        if not found.txts or not found.txts[0] or found.scores[0] < _LEAST_SCORE:
+        text = fold(found.txts[0]) if found.txts else ""
+        # A whole scene squeezed into one line reads as a Chinese character or two; that is no text seen.
+        if not any(character.isascii() and character.isalnum() for character in text) or found.scores[0] < _LEAST_SCORE:
             return []
-        return _spread(fold(found.txts[0]), float(found.scores[0]), (left, top, right, bottom))
+        return _spread(text, float(found.scores[0]), (left, top, right, bottom))
 
     def _page(self, image: Pixels) -> tuple[list[WordReading], float]:
         height, width = image.shape[:2]
         longer = max(height, width)
-        side = min(longer, _SMALL_SIDE) if self._mode == "small" else min(max(longer, _FULL_SIDES[0]), _FULL_SIDES[1])
-        scale = side / longer
+        scale = min(max(longer, self._sides[0]), self._sides[1]) / longer
         bgr = np.ascontiguousarray(image[:, :, ::-1])
         if scale != 1.0:
             method = self._cv2.INTER_CUBIC if scale > 1 else self._cv2.INTER_AREA
@@ -98,17 +101,36 @@ class RapidOcr:
     def _words(self, text: str, score: float, parts: Any, quad: Any, scale: float, line: int) -> list[WordReading]:
         """The words of one detected line; their boxes come from the recogniser's columns, their text from the line."""
         words: list[WordReading] = []
-        for part, _, corners in parts:
-            points = np.asarray(corners, dtype=float) / scale
+        for shown, corners in _rejoined(fold(text), parts):
+            points = np.asarray(corners, dtype=float).reshape(-1, 2) / scale
             box = [*points.min(axis=0).round().astype(int).tolist(), *points.max(axis=0).round().astype(int).tolist()]
-            if shown := fold(part).strip():
-                words.append({"text": shown, "confidence": round(score, 4), "box": box, "line": line})
+            words.append({"text": shown, "confidence": round(score, 4), "box": box, "line": line})
         if words or not text.strip():
             return words
         points = np.asarray(quad, dtype=float) / scale
         left, top = points.min(axis=0).round().astype(int).tolist()
         right, bottom = points.max(axis=0).round().astype(int).tolist()
         return _spread(fold(text), score, (left, top, right, bottom), line)
+
+
+def _rejoined(text: str, parts: Any) -> list[tuple[str, list[Any]]]:
+    """(word, corner points) of a line: RapidOCR also cuts words where letters are far apart; the line's spaces are right."""
+    wanted = text.split()
+    pieces = [(fold(part).replace(" ", ""), corners) for part, _, corners in parts]
+    if "".join(piece for piece, _ in pieces) != "".join(wanted):
+        return [(piece, corners) for piece, corners in pieces if piece]
+    joined: list[tuple[str, list[Any]]] = []
+    for word in wanted:
+        have, points = "", []
+        while pieces and len(have) < len(word):
+            piece, corners = pieces.pop(0)
+            have, points = have + piece, [*points, *corners]
+        if have == word:
+            joined.append((word, points))
+        else:  # a piece reaches over a space: leave it whole
+            joined.append((have, points))
+            return joined + [(piece, corners) for piece, corners in pieces]
+    return joined
 
 
 def _top_edge(quad: Any) -> tuple[float, float]:

@@ -63,8 +63,9 @@ def fold(text: str) -> str:
         if character in kept:
             folded.append(character)
             continue
-        # U+2126 (ohm sign) and full-width forms become their plain letter here.
-        folded.extend(part for part in unicodedata.normalize("NFKC", character) if not unicodedata.combining(part))
+        # The ohm sign and full-width forms become plain letters; rare marks ("ġ") are specks, those of Western Europe are meant.
+        form = "NFKC" if ord(character) < 256 else "NFKD"
+        folded.extend(part for part in unicodedata.normalize(form, character) if not unicodedata.combining(part))
     return "".join(folded)
 
 

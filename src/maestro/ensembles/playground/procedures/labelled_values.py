@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from maestro.ensembles.playground.procedures.mentions import best_mention, similarity, tokens
 from maestro.ensembles.playground.procedures.words import Line, Page, Word
@@ -65,7 +66,7 @@ def find_field(question: str, known: Sequence[Field]) -> tuple[Field, float] | N
 
 def _on_line(line: Line) -> list[Field]:
     """The pairs on one line: cut at a colon, else at wide gaps, else before a last word that is a value."""
-    words = [word for word in line.words if word.text not in {":", "-", ".", "|", "=", "*"}]
+    words = [part for word in line.words if word.text not in {":", "-", ".", "|", "=", "*"} for part in _at_colon(word)]
     pairs: list[Field] = []
     for segment in _halves(words):
         cut = next((index for index, word in enumerate(segment) if word.text.endswith(":")), None)
@@ -79,6 +80,15 @@ def _on_line(line: Line) -> list[Field]:
     if len(words) >= 2 and any(character.isdigit() for character in words[-1].text):
         return [_field(words[:-1], words[-1:])]
     return []
+
+
+def _at_colon(word: Word) -> list[Word]:
+    """A word such as `Table:94` as label and value."""
+    match = re.fullmatch(r"([A-Za-z][A-Za-z.]*:)([^:/].*)", word.text)
+    if match is None:
+        return [word]
+    middle = word.left + word.width * len(match[1]) / len(word.text)
+    return [replace(word, text=match[1], right=middle), replace(word, text=match[2], left=middle)]
 
 
 def _halves(words: Sequence[Word]) -> list[Sequence[Word]]:

@@ -22,6 +22,9 @@ _NUMBER_ASKED = re.compile(
     r"\b(?:what|which|the|a|read)\s+(?:\w+\s+){0,2}?(?:numbers?|digits?|numeral|figure|value|amount|price)\b|\bhow (?:much|many|old|far|long|high|fast)\b",
     re.IGNORECASE,
 )
+_CODE_ASKED = re.compile(r"\b(?:code|serial|plate|identifier|reference|alphanumeric|licen[cs]e|id)\b|letters? and (?:digits?|numbers?)", re.IGNORECASE)
+_CODE = re.compile(r"(?=[^\s]*\d)(?=[^\s]*[A-Za-z])[A-Za-z0-9]+(?:[-/._][A-Za-z0-9]+)*")
+"""Letters and digits in one run."""
 _BESIDE = re.compile(r"\b(after|follows|following|next to|beside|right of|under|below|beneath|above|before|left of|precedes)\b(.*)", re.IGNORECASE)
 _SIDE = re.compile(r"\b(left|right|top|bottom|upper|lower|middle|cent(?:er|re))(?:most)?\b", re.IGNORECASE)
 
@@ -50,7 +53,8 @@ def pick(question: str, page: Page) -> Found | None:
     """What the question asks to be read from the page; None when the page has no words."""
     if not page.words:
         return None
-    return _numbered(question, page) or _neighbour(question, page) or _by_side(question, page) or _number(question, page) or _all(page)
+    steps = (_numbered, _code, _neighbour, _by_side, _number)
+    return next((found for step in steps if (found := step(question, page)) is not None), None) or _all(page)
 
 
 def _all(page: Page) -> Found:
@@ -73,6 +77,45 @@ def _numbered(question: str, page: Page) -> Found | None:
             return Found(words, words[-1].text, 0.3, f"only {len(words)} words seen")
         return Found([words[index]], words[index].text, 1.0, f"word {index + 1 if index >= 0 else len(words)} of {len(words)}")
     return None
+
+
+def _code(question: str, page: Page) -> Found | None:
+    """The word of letters and digits when a code is asked for; pieces of it that were read apart are joined."""
+    if not _CODE_ASKED.search(question):
+        return None
+    found: list[Sequence[Word]] = []
+    for line in page.lines:
+        words = line.words
+        for index, word in enumerate(words):
+            pair = words[index : index + 2]
+            if _CODE.fullmatch(_bare(word.text)):
+                found.append((word,))
+            elif len(pair) == 2 and pair[1].left - pair[0].right < 0.6 * word.height and _split_code(pair):
+                found.append(pair)
+    if not found:
+        return None
+    # Of several the likeliest is the one with most digits and capitals: an ordinary word with one misread letter has few.
+    chosen = max(found, key=lambda words: (sum(c.isdigit() or c.isupper() for word in words for c in word.text), mean_confidence(words)))
+    text = _code_case("".join(_bare(word.text) for word in chosen))
+    return Found(chosen, text, 1.0 if len(found) == 1 else 0.75, f"{len(found)} code-like of {len(page.words)} words")
+
+
+def _bare(text: str) -> str:
+    """The word less punctuation around it."""
+    return text.strip(" .,:;'\"`()[]{}|!_~*=<>-") or text
+
+
+def _split_code(pair: Sequence[Word]) -> bool:
+    """Whether two neighbours are the halves of a code: capitals with a hyphen or digits on one side, digits on the other."""
+    left, right = pair[0].text, pair[1].text
+    joint = left.endswith("-") or right.startswith("-")
+    return joint and _CODE.fullmatch(_bare(left + right)) is not None and left.rstrip("-").isupper()
+
+
+def _code_case(text: str) -> str:
+    """Capitals throughout when most letters are capitals: c, v, w and x are alike in both cases."""
+    letters = [character for character in text if character.isalpha()]
+    return text.upper() if 2 * sum(character.isupper() for character in letters) > len(letters) else text
 
 
 def _neighbour(question: str, page: Page) -> Found | None:
@@ -131,7 +174,7 @@ def _nearest(anchor: Line, others: Sequence[Line], relation: str) -> Line | None
 def _by_side(question: str, page: Page) -> Found | None:
     """"The word on the left", "the text in the top right corner", when there are several pieces to choose from."""
     sides = {side.lower() for side in _SIDE.findall(question)}
-    segments = [segment for line in page.lines for segment in line.segments(1.6)]
+    segments = [segment for line in page.lines for segment in line.segments(2.5)]
     if not sides or len(segments) < 2:
         return None
 

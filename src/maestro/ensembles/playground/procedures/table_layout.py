@@ -41,7 +41,7 @@ class Table:
 def table_of(page: Page) -> Table | None:
     """The table on a page; None when fewer than two lines have two cells each."""
     page = page.without_strays() if any(word.stray for word in page.words) else page
-    split = [_cells(line) for line in page.lines]
+    split = [line.segments() for line in page.lines]
     wide = [cells for cells in split if len(cells) >= 2]
     if len(wide) < 2:
         return None
@@ -55,14 +55,6 @@ def table_of(page: Page) -> Table | None:
     header = placed[0] if placed and _is_header(placed) else {}
     body = placed[1:] if header else placed
     return Table(title, header, tuple(row for row in body if len(row) >= 2))
-
-
-def _cells(line: Line) -> list[Line]:
-    """Cells of a line: cut where a gap is clearly wider than the spaces between the words of one cell."""
-    gaps = sorted(max(0.0, after.left - before.right) for before, after in zip(line.words, line.words[1:], strict=False))
-    if not gaps:
-        return [line]
-    return line.segments(0.75 if gaps[-1] > 1.5 * line.height else 1.1)
 
 
 def _column_spans(rows: Sequence[Sequence[Line]], columns: int, page: Page) -> list[tuple[float, float]]:

@@ -81,11 +81,16 @@ class Line:
         """Median height of its words, in pixels."""
         return median(word.height for word in self.words)
 
-    def segments(self, gap: float = 1.1) -> list[Line]:
-        """The line cut where two words are further apart than `gap` times the text height."""
+    @property
+    def letter(self) -> float:
+        """Median width of one letter in pixels."""
+        return median(word.width / len(word.text) for word in self.words)
+
+    def segments(self, gap: float = 1.8) -> list[Line]:
+        """The line cut where two words are further apart than `gap` letters, or half of that if the engine saw two lines."""
         parts: list[list[Word]] = [[self.words[0]]]
         for before, after in zip(self.words, self.words[1:], strict=False):
-            if after.left - before.right > gap * self.height:
+            if after.left - before.right > (gap if before.line == after.line else gap / 2) * self.letter:
                 parts.append([])
             parts[-1].append(after)
         return [Line(tuple(part)) for part in parts]

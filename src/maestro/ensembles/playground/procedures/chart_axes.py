@@ -1,0 +1,187 @@
+"""Axes of a drawn chart: the scale of values and where the categories stand, from the words around it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import numpy as np
+from PIL import Image
+
+from maestro.ensembles.playground.procedures.numerals import numeric_words
+from maestro.ensembles.playground.procedures.words import Line, Page, Word, least_confidence
+from maestro.experts.protocol import Pixels
+
+
+@dataclass(frozen=True)
+class ValueAxis:
+    """A linear scale along the image's y: value = gain * y + offset."""
+
+    gain: float
+    offset: float
+    ticks: tuple[Word, ...]
+    values: tuple[float, ...]
+
+    def value(self, y: float) -> float:
+        """The value at a height in pixels."""
+        return self.gain * y + self.offset
+
+    def y(self, value: float) -> float:
+        """The height in pixels of a value."""
+        return (value - self.offset) / self.gain
+
+    @property
+    def step(self) -> float:
+        """The usual distance between neighbouring ticks, in values."""
+        ordered = sorted(self.values)
+        return float(np.median(np.diff(ordered))) if len(ordered) > 1 else 1.0
+
+    @property
+    def confidence(self) -> float:
+        """0 to 1: two ticks always lie on a line, so only the third proves the scale."""
+        proof = {0: 0.0, 1: 0.0, 2: 0.5, 3: 0.9}.get(len(self.ticks), 1.0)
+        weak = sorted(word.confidence for word in self.ticks)
+        return proof * (0.5 + 0.5 * weak[len(weak) // 2]) if weak else 0.0
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A levelled chart with upright values: pixels, scale and category labels."""
+
+    pixels: Pixels
+    axis: ValueAxis
+    categories: tuple[Line, ...]
+    """Labels along x, left to right."""
+    others: tuple[Word, ...]
+    """Words that are neither ticks nor categories: printed values, titles."""
+
+    @property
+    def spacing(self) -> float:
+        """Distance between neighbouring categories in pixels."""
+        centres = sorted((label.box[0] + label.box[2]) / 2 for label in self.categories)
+        gaps = [after - before for before, after in zip(centres, centres[1:], strict=False) if after - before > 4]
+        return float(np.median(gaps)) if gaps else self.pixels.shape[1] / 2
+
+
+def chart_of(page: Page, image: Image.Image) -> Chart | None:
+    """The chart on a page, turned so that lines of text are level and values grow upward; None without a value axis."""
+    level, turned = levelled(page, image)
+    upright = _upright(level, np.asarray(turned))
+    lying = _upright(_on_its_side(level), np.ascontiguousarray(np.rot90(np.asarray(turned))))
+    found = [chart for chart in (upright, lying) if chart is not None]
+    # Categories that are numbers (years) look like a second scale; the true scale is the one whose chart has named categories.
+    return max(found, key=lambda chart: (bool(chart.categories), len(chart.axis.ticks), chart is upright), default=None)
+
+
+def levelled(page: Page, image: Image.Image) -> tuple[Page, Image.Image]:
+    """Page and picture turned about the centre so that text lines are level; unchanged when they are."""
+    if not page.slope:
+        return page, image
+    angle = math.atan(page.slope)
+    cos, sin = math.cos(-angle), math.sin(-angle)
+    middle_x, middle_y = page.width / 2, page.height / 2
+
+    def moved(word: Word) -> Word:
+        dx, dy = word.x - middle_x, word.y - middle_y
+        x, y = middle_x + cos * dx - sin * dy, middle_y + sin * dx + cos * dy
+        # The box of a tilted word is taller than its letters; the excess grows with its width.
+        wide, tall = word.width / 2, max(3.0, (word.height - abs(page.slope) * word.width) / 2)
+        return replace(word, left=x - wide, right=x + wide, top=y - tall, bottom=y + tall)
+
+    turned = image.rotate(math.degrees(angle), Image.Resampling.BICUBIC, fillcolor=_border_colour(image))
+    return replace(page, words=tuple(moved(word) for word in page.words), slope=0.0), turned
+
+
+def _border_colour(image: Image.Image) -> tuple[int, int, int]:
+    pixels = np.asarray(image)
+    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    red, green, blue = (int(value) for value in np.median(border, axis=0))
+    return red, green, blue
+
+
+def _on_its_side(page: Page) -> Page:
+    """The page turned a quarter to the left, so that what grew to the right grows upward."""
+
+    def turned(word: Word) -> Word:
+        return replace(word, left=word.top, right=word.bottom, top=page.width - word.right, bottom=page.width - word.left)
+
+    return Page(tuple(turned(word) for word in page.words), page.height, page.width)
+
+
+def _upright(page: Page, pixels: Pixels) -> Chart | None:
+    axis = value_axis(page.words)
+    if axis is None:
+        return None
+    ticks = set(axis.ticks)
+    right = max(word.right for word in axis.ticks)
+    bottom = max(word.y for word in axis.ticks)
+    height = float(np.median([word.height for word in axis.ticks]))
+    below = [word for word in page.words if word not in ticks and word.y > bottom + 0.3 * height and word.x > right and not word.stray]
+    categories = _category_row(page.where(below), pixels.shape[1])
+    taken = {word for line in categories for word in line.words}
+    others = tuple(word for word in page.words if word not in ticks and word not in taken)
+    return Chart(pixels, axis, categories, others)
+
+
+def _category_row(below: Page, width: int) -> tuple[Line, ...]:
+    """The labels on the first well-filled row under the plot; an axis title further down is not one."""
+    if not below.words:
+        return ()
+    rows = [line.segments(1.4) for line in below.lines]
+    fullest = max(len(row) for row in rows)
+    row = next(row for row in rows if len(row) >= max(1, 0.6 * fullest))
+    height = float(np.median([segment.height for segment in row]))
+    level = float(np.median([(segment.box[1] + segment.box[3]) / 2 for segment in row]))
+    near = [
+        segment
+        for other in rows
+        for segment in other
+        # Staggered labels and boxes cut differently belong to the same row.
+        if abs((segment.box[1] + segment.box[3]) / 2 - level) < 0.9 * height and segment.box[2] - segment.box[0] < 0.7 * width
+    ]
+    return tuple(sorted(near, key=lambda segment: segment.box[0]))
+
+
+def value_axis(words: Sequence[Word]) -> ValueAxis | None:
+    """The scale that most numbers above each other agree on (RANSAC over pairs); None when no two do.
+
+    The scale must grow upward.
+    """
+    numbers = numeric_words(list(words))
+    best: list[tuple[Word, float]] = []
+    best_error = math.inf
+    for (one, low), (two, high) in combinations(numbers, 2):
+        if low == high or abs(one.y - two.y) < max(one.height, two.height) or not _aligned(one, two):
+            continue
+        gain = (high - low) / (two.y - one.y)
+        if gain >= 0:
+            continue
+        reach = 0.35 * max(one.height, 8.0)
+        inliers, error = [], 0.0
+        for word, value in numbers:
+            off = abs((value - low) / gain + one.y - word.y)
+            if off <= reach and _aligned(one, word) and all(value != seen for _, seen in inliers):
+                inliers.append((word, value))
+                error += off
+        if (len(inliers), -error) > (len(best), -best_error):
+            best, best_error = inliers, error
+    if len(best) < 2:
+        return None
+    gain, offset = np.polyfit([word.y for word, _ in best], [value for _, value in best], 1)
+    return ValueAxis(float(gain), float(offset), tuple(word for word, _ in best), tuple(value for _, value in best))
+
+
+def _aligned(one: Word, two: Word) -> bool:
+    """Whether two words stand in one column: by their right edges, left edges or centres."""
+    slack = 0.8 * max(one.height, two.height)
+    return min(abs(one.right - two.right), abs(one.left - two.left), abs(one.x - two.x)) < slack
+
+
+def label_confidence(label: Line) -> float:
+    """How sure the label was read right."""
+    return least_confidence(label.words)
+
+
+__all__ = ["Chart", "ValueAxis", "chart_of", "label_confidence", "levelled", "value_axis"]

@@ -1,0 +1,154 @@
+"""Bars and line points of a chart, measured in its pixels at a category."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maestro.ensembles.playground.procedures.chart_axes import Chart
+from maestro.ensembles.playground.procedures.numerals import number
+from maestro.ensembles.playground.procedures.words import Line
+
+_LEAST_CONTRAST = 18.0
+"""Colour distance below which a bar or line cannot be told from the background."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A value read at a category."""
+
+    value: float
+    confidence: float
+    evidence: str
+
+
+def read_mark(chart: Chart, label: Line, kind: str) -> Mark | None:
+    """The value at a category as a `bar` or a `line` shows it, or the other kind when this one is not there; None if neither."""
+    left, _, right, _ = label.box
+    x = (left + right) / 2
+    measures = (_bar_top, _line_height) if kind == "bar" else (_line_height, _bar_top)
+    for rank, measure in enumerate(measures):
+        found = measure(chart, x)
+        if found is None:
+            continue
+        y, clear = found
+        value = chart.axis.value(y)
+        printed = _printed_value(chart, x, y)
+        if printed is not None and abs(printed - value) < 0.06 * _span(chart):
+            return Mark(printed, 1.0, "printed value")
+        return Mark(_rounded(value, chart), (0.95 if rank == 0 else 0.7) * clear, f"{kind} at {label.text}"[:40])
+    return None
+
+
+def _span(chart: Chart) -> float:
+    return max(chart.axis.values) - min(chart.axis.values)
+
+
+def _rounded(value: float, chart: Chart) -> float:
+    """The value to whole numbers where a pixel is worth more than a fifth of one, else to as many places as a pixel is worth."""
+    worth = abs(chart.axis.gain)
+    places = 0 if worth > 0.2 else 1 if worth > 0.02 else 2
+    return round(value, places)
+
+
+def _plot_rows(chart: Chart) -> tuple[int, int]:
+    """First and last image row of the plot: from a little above the highest tick to the foot of the bars."""
+    ys = [word.y for word in chart.axis.ticks]
+    height = chart.pixels.shape[0]
+    top = min(ys) - 0.6 * abs(chart.axis.step / chart.axis.gain)
+    low, high = min(chart.axis.values), max(chart.axis.values)
+    foot = chart.axis.y(0.0) if low <= 0 <= high else max(ys)
+    if low > 0 and low <= 1.5 * chart.axis.step:
+        # The tick at zero was not read; the scale says where it is.
+        foot = chart.axis.y(0.0)
+    return max(0, int(top)), min(height - 1, int(round(foot)))
+
+
+def _background(chart: Chart, rows: slice) -> NDArray[np.float64]:
+    """Background colour of each row (n, 3): the median over the gaps between categories, smoothed along y."""
+    width = chart.pixels.shape[1]
+    start = int(max(word.right for word in chart.axis.ticks)) + 8
+    centres = sorted((label.box[0] + label.box[2]) / 2 for label in chart.categories)
+    half = chart.spacing / 2
+    gaps = sorted({*(centre - half for centre in centres), *(centre + half for centre in centres)})
+    columns = [int(gap) + shift for gap in gaps for shift in (-1, 0, 1) if start < int(gap) + shift < width - 1]
+    if len(columns) < 3:
+        columns = list(range(min(start, width - 2), width))
+    return np.asarray(np.median(chart.pixels[rows][:, columns].astype(float), axis=1))
+
+
+def _bar_top(chart: Chart, x: float) -> tuple[float, float] | None:
+    """Row of the bar's upper edge over x and how clearly it stands out (0 to 1); None when no bar stands there."""
+    top, foot = _plot_rows(chart)
+    half = max(2, int(0.13 * chart.spacing))
+    columns = slice(max(0, int(x) - half), int(x) + half + 1)
+    if foot - top < 8:
+        return None
+    rows = slice(top, foot + 1)
+    strip = np.median(chart.pixels[rows, columns].astype(float), axis=1)
+    ground = _background(chart, rows)
+    # The bar's colour: just above its foot, clear of the axis line drawn there.
+    sample = slice(len(strip) - 9, len(strip) - 3)
+    bar = np.median(strip[sample], axis=0)
+    paper = np.median(ground, axis=0)
+    contrast = float(np.linalg.norm(bar - np.median(ground[sample], axis=0)))
+    if contrast < _LEAST_CONTRAST:
+        return None
+    # 0 is background, 1 is bar, along the line between the two colours; the background's own shading is taken out.
+    share = ((strip - ground) @ (bar - paper)) / float((bar - paper) @ (bar - paper) + 1e-9)
+    share = np.convolve(share, np.ones(3) / 3, mode="same")
+    low = len(share) - 4
+    while low > 0 and not (share[low] < 0.5 and share[max(0, low - 2) : low].max(initial=0.0) < 0.55):
+        low -= 1
+    if low <= 0:
+        return None
+    inside, outside = share[low + 1], share[low]
+    part = (inside - 0.5) / max(1e-6, inside - outside)
+    return top + low + 1 - part, min(1.0, contrast / 45)
+
+
+def _line_height(chart: Chart, x: float) -> tuple[float, float] | None:
+    """Row of the line or marker over x and how clearly it stands out (0 to 1); None when nothing does."""
+    top, foot = _plot_rows(chart)
+    height, width = chart.pixels.shape[:2]
+    start = int(max(word.right for word in chart.axis.ticks)) + 6
+    rows = slice(top, min(height, foot))
+    area = chart.pixels[rows, start:width].astype(float)
+    column = int(x) - start
+    if area.shape[0] < 8 or not 2 <= column < area.shape[1] - 2:
+        return None
+    # Grid lines are the same colour along a whole row or column; the curve is not.
+    from_row = np.linalg.norm(area - np.median(area, axis=1, keepdims=True), axis=2)
+    from_column = np.linalg.norm(area - np.median(area, axis=0, keepdims=True), axis=2)
+    distance = np.minimum(from_row, from_column)
+    strip = distance[:, column - 2 : column + 3].mean(axis=1)
+    strip = np.convolve(strip, np.ones(5) / 5, mode="same")
+    peak = int(np.argmax(strip[: max(1, len(strip) - 2)]))
+    noise = float(np.median(strip))
+    contrast = float(strip[peak] - noise)
+    if contrast < _LEAST_CONTRAST:
+        return None
+    low = high = peak
+    floor = noise + 0.5 * contrast
+    while low > 0 and strip[low - 1] > floor:
+        low -= 1
+    while high < len(strip) - 1 and strip[high + 1] > floor:
+        high += 1
+    weights = strip[low : high + 1] - noise
+    centre = float((np.arange(low, high + 1) * weights).sum() / weights.sum())
+    return top + centre, min(1.0, contrast / 45)
+
+
+def _printed_value(chart: Chart, x: float, y: float) -> float | None:
+    """A number printed just above the mark, or just inside its top."""
+    near = []
+    for word in chart.others:
+        value = number(word.text)
+        if value is not None and abs(word.x - x) < max(0.3 * chart.spacing, word.width) and -1.2 * word.height < y - word.y < 2.2 * word.height:
+            near.append((abs(y - word.y), value))
+    return min(near)[1] if near else None
+
+
+__all__ = ["Mark", "read_mark"]
