@@ -86,6 +86,11 @@ def test_validate_finds_code_that_is_not_there(folder):
     assert "skills/answer/SKILL.md:6: skill answer: target maestro.nowhere:run: no module" in run("validate", folder, code=1).stderr
 
 
+def test_validate_reads_the_replies_of_scripted_experts(folder):
+    replace(folder / "registry.yaml", 'replies: ["42"]', "repleis: [x]")
+    assert "registry.yaml:7: scripted expert cheap-reader needs a list" in run("validate", folder, code=1).stderr
+
+
 def test_render(folder):
     assert run("render", folder).stdout.startswith("Experts:\n- cheap-reader: ")
     compact = run("render", folder, "--detail", "compact").stdout

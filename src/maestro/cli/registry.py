@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import click
 
 from maestro.cli.output import console, json_option, print_json, print_table, warn
-from maestro.errors import RegistryError, not_found
+from maestro.document import Problem, read_document
+from maestro.errors import ConfigError, RegistryError, not_found
+from maestro.experts.scripted import scripted_from_card
 from maestro.registry.plugins import registered
-from maestro.registry.registry import InvalidRegistry, Registry
+from maestro.registry.registry import REGISTRY_FILE, InvalidRegistry, Registry, shown_path
 from maestro.registry.render import price_text, render
 from maestro.registry.targets import check_targets
 from maestro.types import Expert, Skill
@@ -62,7 +65,7 @@ def show(registry: str, card: str | None, as_json: bool) -> None:
 def validate(registry: str, as_json: bool) -> None:
     """Check every file of a registry; exit code 1 when something is wrong, with file and line."""
     loaded = Registry.load(registry)
-    problems = check_targets(loaded)
+    problems = [*check_targets(loaded), *_check_scripts(loaded)]
     if problems:
         raise InvalidRegistry(loaded.folder, problems)
     warnings = _warnings(loaded)
@@ -153,6 +156,18 @@ def _show_card(card: Expert | Skill, *, as_json: bool) -> None:
     if isinstance(card, Skill) and card.body:
         console().rule(style="dim")
         click.echo(card.body)
+
+
+def _check_scripts(registry: Registry) -> Iterator[Problem]:
+    """Problems of the replies that scripted experts are given."""
+    path = registry.folder / REGISTRY_FILE
+    document = read_document(path, shown_path(path))
+    for index, expert in enumerate(registry.settings.experts):
+        if expert.kind == "scripted":
+            try:
+                scripted_from_card(expert)
+            except ConfigError as error:
+                yield document.problem(("experts", index, "options"), str(error))
 
 
 def _warnings(registry: Registry) -> list[str]:
