@@ -101,7 +101,7 @@ def test_render(folder):
 
 
 def test_wrong_detail_is_wrong_usage(folder):
-    assert "'full', 'compact'" in run("render", folder, "--detail", "tiny", code=2).stderr
+    assert "'full', 'compact', 'brief'" in run("render", folder, "--detail", "tiny", code=2).stderr
 
 
 @pytest.mark.parametrize("verb", ["show", "validate", "render"])

@@ -50,3 +50,10 @@ def test_compact_prices_of_every_kind(folder):
 )
 def test_price_in_words(price, text):
     assert price_text(price) == text
+
+
+def test_brief_names_skills_and_prices_only(folder):
+    menu = Registry.load(folder).menu()
+    first, last = render(menu, "brief").splitlines()
+    assert first == "skills: " + " ".join(skill.id for skill in menu.skills)
+    assert last == render(menu, "compact").splitlines()[-1]

@@ -81,9 +81,9 @@ def validate(registry: str, as_json: bool) -> None:
 
 @command.command("render")
 @click.argument("registry", metavar="[R]", default=_DEFAULT)
-@click.option("--detail", type=click.Choice(["full", "compact"]), default="full", show_default=True, help="How much to write.")
+@click.option("--detail", type=click.Choice(["full", "compact", "brief"]), default="full", show_default=True, help="How much to write.")
 @json_option
-def render_menu(registry: str, detail: Literal["full", "compact"], as_json: bool) -> None:
+def render_menu(registry: str, detail: Literal["full", "compact", "brief"], as_json: bool) -> None:
     """Write the menu as a policy reads it."""
     loaded = Registry.load(registry)
     text = render(loaded.menu(), detail)

@@ -28,5 +28,5 @@ def write_messages(opening: Opening) -> list[dict[str, Any]]:
     """The prompt as chat messages for a processor's chat template: the menu, then a user's message with the images first."""
     content: list[dict[str, Any]] = [{"type": "image"} for _ in opening.task.images]
     content.append({"type": "text", "text": write_question(opening)})
-    menu = neutralise(render(opening.menu, "compact"))
+    menu = neutralise(render(opening.menu, "brief"))
     return [{"role": "system", "content": [{"type": "text", "text": menu}]}, {"role": "user", "content": content}]

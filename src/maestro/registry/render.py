@@ -8,13 +8,20 @@ from maestro.registry.menu import Menu
 from maestro.types import Expert, Price, Skill
 
 
-def render(menu: Menu, detail: Literal["full", "compact"] = "full") -> str:
+def render(menu: Menu, detail: Literal["full", "compact", "brief"] = "full") -> str:
     """The menu as a policy reads it.
 
     `full`: ids, summaries, prices, what each skill takes and gives, its experts. `compact`: one line per skill with its
-    experts, then one line of prices in thousandths of a dollar per call (`page-tesseract 1`).
+    experts, then one line of prices in thousandths of a dollar per call (`page-tesseract 1`). `brief`: the skills' ids and
+    the line of prices; who is offered for what is left out, for policies that count every token and learn it.
     """
-    return _full(menu) if detail == "full" else _compact(menu)
+    match detail:
+        case "full":
+            return _full(menu)
+        case "compact":
+            return _compact(menu)
+        case "brief":
+            return f"skills: {' '.join(skill.id for skill in menu.skills)}\n{_prices(menu)}"
 
 
 def price_text(price: Price) -> str:
@@ -40,8 +47,11 @@ def _full(menu: Menu) -> str:
 
 def _compact(menu: Menu) -> str:
     lines = [_compact_skill(skill) for skill in menu.skills]
-    lines.append("price: " + " ".join(f"{expert.id} {_compact_price(expert)}" for expert in menu.experts))
-    return "\n".join(lines)
+    return "\n".join([*lines, _prices(menu)])
+
+
+def _prices(menu: Menu) -> str:
+    return "price: " + " ".join(f"{expert.id} {_compact_price(expert)}" for expert in menu.experts)
 
 
 def _compact_skill(skill: Skill) -> str:
