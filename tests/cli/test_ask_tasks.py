@@ -4,56 +4,6 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from maestro.cli.main import cli
-
-CARD = """name: toy
-summary: A scripted reader.
-experts:
-  - id: reader
-    summary: Reads.
-    kind: scripted
-    options: {replies: ["The sign says 42."]}
-    price: {call_usd: 0.01}
-  - id: broken
-    summary: Is down.
-    kind: scripted
-    options: {replies: [{error: broken, message: the reader is on fire}]}
-"""
-SKILL = """---
-name: read
-description: Reads what is written in the picture.
-metadata:
-  experts: [reader, broken]
----
-Read all text in the picture and reply with it.
-"""
-
-
-@pytest.fixture
-def registry(tmp_path):
-    folder = tmp_path / "toy"
-    (folder / "skills" / "read").mkdir(parents=True)
-    (folder / "registry.yaml").write_text(CARD)
-    (folder / "skills" / "read" / "SKILL.md").write_text(SKILL)
-    return str(folder)
-
-
-@pytest.fixture
-def picture(tmp_path):
-    path = tmp_path / "sign.png"
-    Image.new("RGB", (80, 40), "white").save(path)
-    return str(path)
-
-
-@pytest.fixture
-def maestro(capsys):
-    def run(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            cli.main(list(arguments))
-        return ended.value.code, capsys.readouterr()
-
-    return run
-
 
 class TestAsk:
     def test_every_step_and_the_answer_are_printed(self, maestro, registry, picture):

@@ -1,0 +1,114 @@
+"""`maestro headroom`: what there is to learn in a recorded store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from maestro.cli.loading import direct_categories, load_tasks, run_async, task_source
+from maestro.cli.output import console, json_option, print_json, print_table, progress
+from maestro.errors import StoreError
+from maestro.evaluate.headroom import Baselines, Headroom, headroom
+from maestro.evaluate.manifest import Manifest, RecordedSplit, read_manifest
+from maestro.evaluate.pool import RecordedPool
+from maestro.evaluate.table import rows, signed
+from maestro.experts.store import CallStore, StoreMode
+from maestro.images import ImageStore
+from maestro.policy.dialect_maestro import MaestroDialect
+from maestro.skills.ensemble import Ensemble
+
+
+@click.command()
+@click.argument("store", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--split", "splits", multiple=True, help="Splits to judge; every recorded one but val by default.")
+@click.option("--cost-weight", type=click.FloatRange(min=0), default=20.0, show_default=True, help="Utility lost per dollar.")
+@click.option("--gate", type=float, help="Fail when oracle minus lookup is below this on any split.")
+@json_option
+def command(store: Path, splits: tuple[str, ...], cost_weight: float, gate: float | None, as_json: bool) -> int:
+    """Compare random, best single route, question-only lookup, cascade and oracle on the calls recorded in STORE.
+
+    The baselines are fitted on the recorded train and val splits; the split train itself is judged on its second half by
+    baselines fitted on its first.
+    """
+    manifest = read_manifest(store)
+    chosen = splits or tuple(dict.fromkeys(known.split for known in manifest.splits if known.split != "val"))
+    found = judge(store, manifest, chosen, cost_weight)
+    passed = gate is None or all(one.gate(gate) for one in found.values())
+    if as_json:
+        print_json({"store": str(store), "gate": gate, "passed": passed, "splits": {split: one.as_dict() for split, one in found.items()}})
+    else:
+        for split, one in found.items():
+            _show(split, one)
+        if gate is not None:
+            console().print(f"gate of {gate:g}: {'passed' if passed else 'FAILED'}", style="green" if passed else "red")
+    return 0 if passed else 1
+
+
+def judge(store: Path, manifest: Manifest, splits: tuple[str, ...], cost_weight: float = 20.0) -> dict[str, Headroom]:
+    """Headroom of each split. Raises StoreError when it, or the training split, is not recorded."""
+    train = replay(store, manifest, "train", cost_weight)
+    validation = replay(store, manifest, "val", cost_weight) if manifest.find("val") else None
+    direct = frozenset(name for known in manifest.splits for name in direct_categories(task_source(known.source)))
+    found: dict[str, Headroom] = {}
+    whole: Baselines | None = None
+    for split in splits:
+        if split == "train":
+            first, second = halves(train)
+            found[split] = run_async(headroom(Baselines(first, validation, MaestroDialect(), direct=direct), second))
+            continue
+        whole = whole or Baselines(train, validation, MaestroDialect(), direct=direct)
+        found[split] = run_async(headroom(whole, replay(store, manifest, split, cost_weight)))
+    return found
+
+
+def replay(store: Path, manifest: Manifest, split: str, cost_weight: float = 20.0, images: ImageStore | None = None) -> RecordedPool:
+    """The recorded pool of one split, every call replayed from the store. Raises StoreError when calls are missing."""
+    known = manifest.find(split)
+    if known is None:
+        there = ", ".join(one.split for one in manifest.splits) or "none"
+        raise StoreError(
+            f"{store} has no record of the split {split!r}; recorded: {there}. Add it with: maestro record … --split {split} --resume"
+        )
+    kept = images or ImageStore(capacity=1_000_000)
+    tasks = load_tasks(task_source(known.source), known.split, known.tasks, kept)
+    with progress(f"replaying {known.source}/{split}", len(tasks)) as done:
+        return run_async(_replay(store, manifest, known, tasks, kept, cost_weight, done))
+
+
+async def _replay(
+    path: Path, manifest: Manifest, known: RecordedSplit, tasks: Any, images: ImageStore, cost_weight: float, done: Any
+) -> RecordedPool:
+    with CallStore(path, StoreMode.REPLAY) as store:
+        async with Ensemble.load(manifest.registry, images, store) as ensemble:
+            pool, report = await RecordedPool.gather(
+                tasks, ensemble, cost_weight=cost_weight, depth=manifest.depth, progress=lambda state: done(state.tasks)
+            )
+    missing = sum(report.failures.values())
+    if missing > 0.02 * report.calls:
+        name, example = next(iter(report.examples.items()))
+        raise StoreError(
+            f"{missing} of {report.calls} calls on {known.source}/{known.split} are not in {path}: the registry or the tasks have "
+            f"changed since, or recording was not finished ({name}: {example}). "
+            f"Go on with: maestro record {known.source} --store {path} --resume"
+        )
+    return pool
+
+
+def halves(pool: RecordedPool) -> tuple[RecordedPool, RecordedPool]:
+    """First and second half of a pool's tasks, each with every category (tasks are mixed)."""
+    tasks = list(pool.tasks.values())
+    middle = len(tasks) // 2
+    first, second = (RecordedPool(part, pool.menu, pool.name, pool.cost_weight) for part in (tasks[:middle], tasks[middle:]))
+    return first, second
+
+
+def _show(split: str, found: Headroom) -> None:
+    summaries = [evaluation.summary() for evaluation in found.evaluations.values()]
+    differences = {name: found.difference(name, "lookup") for name in found.evaluations if name != "lookup"}
+    columns, cells = rows(summaries, differences)
+    print_table(f"{split}: {found.tasks} tasks", columns, cells, right=columns[1:])
+    for name, setting in found.settings.items():
+        console().print(f"{name}: {setting}", style="dim", markup=False)
+    console().print(f"oracle - lookup: {signed(found.gap)}; without lucky hits of other skills: {signed(found.skilled_gap)}", markup=False)

@@ -1,0 +1,175 @@
+"""`maestro record`: fill a call store with every allowed call, and check that what is recorded is still true."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from maestro.cli.loading import DEFAULT_REGISTRY, load_tasks, run_async, task_source
+from maestro.cli.output import console, json_option, print_json, print_table, progress
+from maestro.errors import ConfigError, StoreError
+from maestro.evaluate.manifest import Manifest, RecordedSplit, manifest_path, read_manifest
+from maestro.evaluate.pool import DEPTH, Progress, RecordedPool
+from maestro.evaluate.verify import TOLERANCE, Verification
+from maestro.evaluate.verify import verify as verify_calls
+from maestro.experts.store import CallStore, StoreMode
+from maestro.images import ImageStore
+from maestro.skills.ensemble import Ensemble
+
+
+class _FillOrVerify(click.Group):
+    """`maestro record TASKS …` fills; `maestro record verify STORE …` verifies."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take anything but a subcommand or a call for help as TASKS."""
+        if args and args[0] not in self.commands and args[0] not in {"-h", "--help"}:
+            args = ["fill", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_FillOrVerify)
+def command() -> None:
+    """Make every allowed call on every task once, and keep the replies.
+
+    `maestro record TASKS --store S` fills a store; `maestro record verify S` makes a sample of its calls again.
+    """
+
+
+@command.command("fill")
+@click.argument("tasks")
+@click.option("--registry", "-r", default=DEFAULT_REGISTRY, show_default=True, help="Registered name or folder.")
+@click.option("--store", "-s", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The SQLite file to fill.")
+@click.option("--split", "splits", multiple=True, default=("train", "val", "test"), show_default=True, help="May be repeated.")
+@click.option("--limit", type=click.IntRange(min=1), help="First tasks of each split; all of them by default.")
+@click.option("--depth", type=click.IntRange(1, 5), default=DEPTH, show_default=True, help="Calls in a row.")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes for in-process experts; one a core by default.")
+@click.option("--resume", is_flag=True, help="Go on with an existing store; what is recorded is not called again.")
+@json_option
+def fill(
+    tasks: str,
+    registry: str,
+    store: Path,
+    splits: tuple[str, ...],
+    limit: int | None,
+    depth: int,
+    workers: int | None,
+    resume: bool,
+    as_json: bool,
+) -> int:
+    """Record every allowed call on the tasks of the source TASKS.
+
+    Failed calls are counted apart, not kept, and tried again by --resume. Exit code 1 when there were any.
+    """
+    if store.exists() and not resume:
+        raise ConfigError(f"{store} exists. Go on with it by --resume, or give another --store.")
+    manifest = _manifest(store, registry, depth)
+    source = task_source(tasks)
+    reports: dict[str, Progress] = {}
+    for split in splits:
+        images = ImageStore(capacity=1_000_000)
+        chosen = load_tasks(source, split, limit, images)
+        with progress(f"recording {tasks}/{split}", len(chosen)) as done:
+            reports[split] = run_async(_fill(chosen, registry, images, store, depth, workers, done))
+        manifest = manifest.with_split(RecordedSplit(source=tasks, split=split, tasks=len(chosen)))
+        manifest.write(store)
+    if as_json:
+        print_json({"store": str(store), "splits": {split: _plain(report) for split, report in reports.items()}})
+    else:
+        _show(store, reports)
+    return 1 if any(report.failures for report in reports.values()) else 0
+
+
+async def _fill(chosen: Any, registry: str, images: ImageStore, path: Path, depth: int, workers: int | None, done: Any) -> Progress:
+    with CallStore(path, StoreMode.CACHE) as store:
+        async with Ensemble.load(registry, images, store, workers=workers) as ensemble:
+            in_flight = 2 * (workers or os.cpu_count() or 1)
+            _, report = await RecordedPool.gather(
+                chosen, ensemble, depth=depth, concurrency=in_flight, progress=lambda state: done(state.tasks)
+            )
+            return report
+
+
+def _manifest(store: Path, registry: str, depth: int) -> Manifest:
+    """The store's manifest, or a new one. Raises ConfigError when the store was made on another registry."""
+    if not manifest_path(store).exists():
+        return Manifest(registry=registry, depth=depth)
+    known = read_manifest(store) if store.exists() else Manifest(registry=registry, depth=depth)
+    if known.registry != registry:
+        raise ConfigError(f"{store} was recorded on the registry {known.registry!r}, not {registry!r}. Give another --store.")
+    return known.model_copy(update={"depth": depth})
+
+
+def _plain(report: Progress) -> dict[str, Any]:
+    return {
+        "tasks": report.tasks,
+        "calls": report.calls,
+        "replayed": report.replayed,
+        "refused": report.refused,
+        "failures": dict(report.failures),
+        "examples": report.examples,
+    }
+
+
+def _show(store: Path, reports: dict[str, Progress]) -> None:
+    columns = ("split", "tasks", "calls", "already there", "refused by the skill", "failed")
+    rows = [(split, r.tasks, r.calls, r.replayed, r.refused, sum(r.failures.values())) for split, r in reports.items()]
+    print_table(str(store), columns, rows, right=columns[1:])
+    for split, report in reports.items():
+        for name, count in report.failures.most_common(5):
+            console(stderr=True).print(
+                f"{split}: {name} failed {count} times, for example {report.examples[name]}", style="red", markup=False
+            )
+
+
+@command.command()
+@click.argument("store", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--sample", "-n", type=click.IntRange(min=1), default=100, show_default=True, help="Calls to make again.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Which calls.")
+@click.option("--tolerance", type=click.FloatRange(min=0), default=TOLERANCE, show_default=True, help="Of stated confidences.")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes for in-process experts; one a core by default.")
+@json_option
+def verify(store: Path, sample: int, seed: int, tolerance: float, workers: int | None, as_json: bool) -> int:
+    """Make a random sample of the calls recorded in STORE again, live, and compare.
+
+    Exit code 1 when any outcome differs, is missing, or could not be had.
+    """
+    manifest = read_manifest(store)
+    if not manifest.splits:
+        raise StoreError(f"{store} records no split yet; fill it with: maestro record TASKS --store {store} --resume")
+    images = ImageStore(capacity=1_000_000)
+    chosen = [task for known in manifest.splits for task in load_tasks(task_source(known.source), known.split, known.tasks, images)]
+    with progress("verifying", sample) as done:
+        found = run_async(_verify(chosen, manifest.registry, images, store, sample, seed, tolerance, workers, done))
+    if as_json:
+        print_json({**{name: getattr(found, name) for name in ("checked", "agreed", "same_text", "agreement", "unrecorded", "passed")},
+                    "broken": found.broken, "disagreements": found.disagreements})  # fmt: skip
+    else:
+        show_verification(found)
+    return 0 if found.passed else 1
+
+
+async def _verify(
+    chosen: Any, registry: str, images: ImageStore, path: Path, sample: int, seed: int, tolerance: float, workers: int | None, done: Any
+) -> Verification:
+    with CallStore(path, StoreMode.REPLAY) as store:
+        async with Ensemble.load(registry, images, store) as recorded, Ensemble.load(registry, images, workers=workers) as live:
+            return await verify_calls(chosen, recorded, live, sample, seed=seed, tolerance=tolerance, progress=done)
+
+
+def show_verification(found: Verification) -> None:
+    """Print what a verification found."""
+    console().print(
+        f"{found.agreed} of {found.checked} recorded calls agree with live ones ({found.same_text} to the letter)", markup=False
+    )
+    if found.unrecorded:
+        console(stderr=True).print(f"{found.unrecorded} calls are not in the store", style="red")
+    for message in found.broken[:5]:
+        console(stderr=True).print(f"failed: {message}", style="red", markup=False)
+    for one in found.disagreements[:10]:
+        console(stderr=True).print(
+            f"{one.task_id} {one.call.expert}@{one.call.skill} {one.call.query}\n  recorded: {one.recorded!r}\n  live:     {one.live!r}",
+            markup=False,
+        )

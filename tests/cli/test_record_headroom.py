@@ -1,0 +1,130 @@
+import contextlib
+import io
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from maestro.cli.main import cli
+from tests.cli.conftest import write_registry
+
+SPLITS = ("--split", "train", "--split", "val", "--split", "test", "--limit", "12")
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """A filled store and what recording it reported; tests that change it copy it first."""
+    folder = tmp_path_factory.mktemp("recorded")
+    registry, store = write_registry(folder / "sound", failure='"white"'), str(folder / "calls.sqlite")
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), pytest.raises(SystemExit) as ended:
+        cli.main(["record", "playground", "-r", registry, "-s", store, *SPLITS, "--json"])
+    assert ended.value.code == 0
+    return store, json.loads(printed.getvalue()), registry
+
+
+@pytest.fixture
+def own(recorded, tmp_path):
+    """A copy of the filled store and its registry's folder."""
+    for path in Path(recorded[0]).parent.glob("calls.sqlite*"):
+        shutil.copy(path, tmp_path)
+    return str(tmp_path / "calls.sqlite"), recorded[2]
+
+
+class TestRecord:
+    def test_every_pair_is_called_once_on_every_task(self, recorded):
+        _, report, _ = recorded
+        assert {split: (row["tasks"], row["calls"], row["replayed"]) for split, row in report["splits"].items()} == {
+            "train": (12, 24, 0), "val": (12, 24, 0), "test": (12, 24, 0),
+        }  # fmt: skip
+
+    def test_an_existing_store_is_not_touched_without_resume(self, maestro, recorded, sound_registry):
+        code, printed = maestro("record", "playground", "-r", sound_registry, "-s", recorded[0], *SPLITS)
+        assert code == 1
+        assert "--resume" in printed.err
+
+    def test_resume_calls_only_what_is_missing(self, maestro, own):
+        more = ("--split", "test", "--limit", "15", "--resume", "--json")
+        code, printed = maestro("record", "playground", "-r", own[1], "-s", own[0], *more)
+        row = json.loads(printed.out)["splits"]["test"]
+        assert code == 0
+        assert (row["tasks"], row["calls"], row["replayed"]) == (15, 30, 24)
+
+    def test_failures_are_counted_apart_and_fail(self, maestro, registry, tmp_path):
+        arguments = ("record", "playground", "-r", registry, "-s", str(tmp_path / "x.sqlite"), "--split", "val", "--limit", "5")
+        code, printed = maestro(*arguments, "--json")
+        assert code == 1
+        assert json.loads(printed.out)["splits"]["val"]["failures"] == {"broken@read": 5}
+        code, printed = maestro(*arguments, "--resume")
+        assert code == 1
+        assert "on fire" in printed.err
+
+    def test_another_registry_is_refused(self, maestro, recorded, registry):
+        code, printed = maestro("record", "playground", "-r", registry, "-s", recorded[0], "--resume")
+        assert code == 1
+        assert "was recorded on the registry" in printed.err
+
+    @pytest.mark.parametrize(("arguments", "told"), [(["nowhere"], "nowhere"), (["playground", "--split", "tset"], "test")])
+    def test_unknown_names_are_told(self, maestro, sound_registry, tmp_path, arguments, told):
+        code, printed = maestro("record", *arguments, "-r", sound_registry, "-s", str(tmp_path / "x.sqlite"))
+        assert code == 1
+        assert told in printed.err
+
+
+class TestVerify:
+    def test_a_true_record_passes(self, maestro, recorded):
+        code, printed = maestro("record", "verify", recorded[0], "--sample", "20", "--json")
+        found = json.loads(printed.out)
+        assert code == 0
+        assert (found["checked"], found["agreed"], found["same_text"]) == (20, 20, 20)
+
+    def test_an_expert_that_says_something_else_now_is_found(self, maestro, recorded, tmp_path, monkeypatch):
+        from maestro.experts import pool
+        from maestro.experts.scripted import ScriptedExpert
+
+        monkeypatch.setattr(pool, "scripted_from_card", lambda card: ScriptedExpert(card, lambda _: "something else"))
+        code, printed = maestro("record", "verify", recorded[0], "--sample", "10", "--json")
+        found = json.loads(printed.out)
+        assert code == 1
+        assert found["agreed"] == 0
+        assert found["disagreements"][0]["live"] != found["disagreements"][0]["recorded"]
+
+    def test_a_changed_registry_has_no_record(self, maestro, own, tmp_path):
+        manifest = Path(own[0] + ".json")
+        manifest.write_text(manifest.read_text().replace(own[1], write_registry(tmp_path / "changed")))
+        (tmp_path / "changed" / "skills" / "read" / "SKILL.md").write_text(
+            "---\nname: read\ndescription: Changed.\nmetadata:\n  experts: [reader]\n---\nOther.\n"
+        )
+        code, printed = maestro("record", "verify", own[0], "--sample", "5")
+        assert code == 1
+        assert "are not in the store" in printed.err
+
+    def test_a_missing_store_says_how_to_make_one(self, maestro, tmp_path):
+        code, printed = maestro("record", "verify", str(tmp_path / "none.sqlite"))
+        assert code == 1
+        assert "maestro record" in printed.err
+
+
+class TestHeadroom:
+    def test_rows_and_gaps_of_every_recorded_split(self, maestro, recorded):
+        code, printed = maestro("headroom", recorded[0], "--json")
+        found = json.loads(printed.out)["splits"]
+        assert code == 0
+        assert list(found) == ["train", "test"]
+        assert found["train"]["tasks"] == 6
+        for row in found.values():
+            assert list(row["rows"]) == ["random", "best single", "lookup", "cascade", "skilled oracle", "oracle"]
+            assert row["gap"]["mean"] == pytest.approx(row["rows"]["oracle"]["utility"]["mean"] - row["rows"]["lookup"]["utility"]["mean"])
+
+    def test_the_gate_decides_the_exit_code(self, maestro, recorded):
+        assert maestro("headroom", recorded[0], "--split", "test", "--gate", "-1")[0] == 0
+        code, printed = maestro("headroom", recorded[0], "--split", "test", "--gate", "1.5")
+        assert code == 1
+        assert "FAILED" in printed.out
+        assert "oracle - lookup" in printed.out
+
+    def test_a_split_that_is_not_recorded_is_told(self, maestro, recorded):
+        code, printed = maestro("headroom", recorded[0], "--split", "test-shifted")
+        assert code == 1
+        assert "recorded: train, val, test" in printed.err
