@@ -70,13 +70,13 @@ async def test_faults_are_typed(workers):
     async with make(*cards, workers=workers) as pool:
         with pytest.raises(PolicyFault, match="echo cannot do refuse: that makes no sense"):
             await ask(pool, "refuse")
-        with pytest.raises(PolicyFault, match="it offers .*echo"):
+        with pytest.raises(PolicyFault, match=r"it offers .*echo"):
             await ask(pool, "fly")
         with pytest.raises(InfrastructureFault, match="KeyError: 'lost'"):
             await ask(pool, "break")
-        with pytest.raises(InfrastructureFault, match="no JSON"):
+        with pytest.raises(InfrastructureFault, match=r"no JSON"):
             await ask(pool, "object")
-        with pytest.raises(InfrastructureFault, match="missing needs .*not_a_real_package"):
+        with pytest.raises(InfrastructureFault, match=r"missing needs .*not_a_real_package"):
             await ask(pool, "x", expert="missing")
         with pytest.raises(InfrastructureFault, match="size must be positive"):
             await ask(pool, "x", expert="bad")
@@ -86,7 +86,7 @@ async def test_faults_are_typed(workers):
             await ask(pool, "x", expert="nameless")
         with pytest.raises(ConfigError, match="needs a target"):
             await ask(pool, "x", expert="empty")
-        with pytest.raises(InfrastructureFault, match="no image with hash"):
+        with pytest.raises(InfrastructureFault, match=r"no image with hash"):
             await ask(pool, "echo", images=["f" * 64])
 
 
@@ -102,7 +102,7 @@ async def test_a_crash_is_a_retryable_fault_and_the_worker_is_replaced(tmp_path)
         first = (await ask(pool, "echo"))["pid"]
         assert await ask(pool, "crash_once", marker=str(tmp_path / "m")) == "alive"
         assert (await ask(pool, "echo"))["pid"] != first
-        with pytest.raises(InfrastructureFault, match="died during crash .*-11: last words") as caught:
+        with pytest.raises(InfrastructureFault, match=r"died during crash .*-11: last words") as caught:
             await ask(pool, "crash", expert="once")
         assert caught.value.retryable
         assert (await ask(pool, "echo"))["text"] == "hello "
@@ -112,7 +112,7 @@ async def test_a_call_over_its_time_is_killed_with_what_it_started(tmp_path):
     async with make(card(attempts=1, timeout_seconds=1.5)) as pool:
         hung = (await ask(pool, "echo"))["pid"]
         started = time.monotonic()
-        with pytest.raises(CallTimeout, match="within 1.5 s"):
+        with pytest.raises(CallTimeout, match=r"within 1\.5 s"):
             await ask(pool, "child", pid_file=str(tmp_path / "pid"))
         assert time.monotonic() - started < 3
         assert (await ask(pool, "echo"))["pid"] != hung

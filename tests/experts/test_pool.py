@@ -182,7 +182,7 @@ async def test_unknown_expert_and_senseless_arguments_are_the_policys_fault():
     with pytest.raises(PolicyFault, match="no expert 'y'; there are x"):
         await pool.call("y", REQUEST, 5)
     for value in ({1, 2}, "\ud800", 1 << 80):
-        with pytest.raises(PolicyFault, match="no JSON"):
+        with pytest.raises(PolicyFault, match=r"no JSON"):
             await pool.call("x", ExpertRequest("op", arguments={"a": value}), 5)
 
 
@@ -211,7 +211,7 @@ async def test_store_modes(tmp_path):
         pool = ExpertPool({"x": client.card.model_copy(update={"price": Price(call_usd=3)})}, store, ImageStore())
         replayed = await pool.call("x", REQUEST, 5)
         assert (replayed.text, replayed.replayed, replayed.cost_usd) == ("two", True, 3)
-        with pytest.raises(NotRecorded, match="expert x .* skill skill, operation other"):
+        with pytest.raises(NotRecorded, match=r"expert x .* skill skill, operation other"):
             await pool.call("x", ExpertRequest("other", "skill"), 5)
     with CallStore(tmp_path / "s.sqlite", StoreMode.OFF) as store:
         assert (await pool_of(client, store).call("x", REQUEST, 5)).text == "three"

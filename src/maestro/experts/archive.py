@@ -15,7 +15,8 @@ from typing import BinaryIO
 import orjson
 
 from maestro.errors import StoreError
-from maestro.experts.store import SCHEMA_VERSION, CallStore, Row, pack, unpack
+from maestro.experts.store import CallStore, Row, pack, unpack
+from maestro.experts.store_file import SCHEMA_VERSION
 
 _FORMAT = "maestro-calls"
 _MAX_LINE_BYTES = 64 << 20

@@ -25,28 +25,12 @@ import orjson
 
 from maestro.errors import NotRecorded, StoreError
 from maestro.experts.protocol import ExpertRequest, Reply
+from maestro.experts.store_file import SCHEMA_VERSION, open_file
 from maestro.types import Expert
 
-SCHEMA_VERSION = 1
-"""Part of every key; changes when the meaning of a recorded call changes."""
-_APPLICATION_ID = 0x4D435331  # "MCS1"
 _COMPRESS_ABOVE_BYTES = 1024
 _FLUSH_ROWS = 256
 _FLUSH_SECONDS = 1.0
-_BUSY_SECONDS = 60.0
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS calls (
-    key BLOB PRIMARY KEY,
-    expert TEXT NOT NULL,
-    revision TEXT NOT NULL,
-    skill TEXT NOT NULL,
-    operation TEXT NOT NULL,
-    request BLOB NOT NULL,
-    reply BLOB NOT NULL,
-    created REAL NOT NULL
-);
-CREATE INDEX IF NOT EXISTS calls_by_expert ON calls (expert, revision, skill, operation);
-"""
 _INSERT = "INSERT OR {conflict} INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
 
@@ -169,7 +153,7 @@ class CallStore:
         self._pending: dict[bytes, Row] = {}
         self._timer: threading.Timer | None = None
         self._closed = False
-        self._connection = None if self.mode is StoreMode.OFF else _connect(self.path, read_only=self.mode is StoreMode.REPLAY)
+        self._connection = None if self.mode is StoreMode.OFF else open_file(self.path, read_only=self.mode is StoreMode.REPLAY)
 
     def get(self, card: Expert, request: ExpertRequest) -> Reply | None:
         """The recorded reply, marked `replayed`; None when the mode is `off` or `record`, or on a miss in `cache`.
@@ -196,6 +180,8 @@ class CallStore:
         row = (key, card.id, card.revision, request.skill, request.operation, pack(asked), pack(encode_reply(reply)), time.time())
         with self._lock:
             self._check_open()
+            if self.mode is StoreMode.CACHE and self._read(key) is not None:
+                return
             self._pending[key] = row
             self._remember(key, replace(reply, replayed=True))
             if len(self._pending) >= _FLUSH_ROWS:
@@ -335,75 +321,3 @@ def decode_row(row: Row) -> RecordedCall:
     """A row with its request and reply decoded."""
     _, expert, revision, _, _, request, reply, created = row
     return RecordedCall(expert, revision, decode_request(unpack(request)), decode_reply(unpack(reply)), created)
-
-
-def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
-    """Open and check the file, creating it when it may be written. Raises StoreError."""
-    if path.is_dir():
-        raise StoreError(f"{path} is a folder; a call store is one file, for example {path / 'calls.sqlite'}.")
-    if read_only and not path.exists():
-        raise StoreError(f"there is no call store at {path}. Record one first (store mode `cache` or `record`).")
-    try:
-        if not read_only:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        connection = _open(path, read_only=read_only)
-    except (sqlite3.Error, OSError) as error:
-        raise StoreError(f"cannot open the call store {path}: {error}. Check the path, its permissions and what is in it.") from error
-    return connection
-
-
-def _open(path: Path, *, read_only: bool) -> sqlite3.Connection:
-    name = path.absolute().as_uri()
-    connection = sqlite3.connect(
-        f"{name}?mode={'ro' if read_only else 'rwc'}", uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
-    )
-    try:
-        try:
-            connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
-        except sqlite3.OperationalError:
-            # A WAL file in a folder that cannot be written needs to be told that nobody else writes it.
-            if not read_only or path.with_name(path.name + "-wal").exists():
-                raise
-            connection.close()
-            connection = sqlite3.connect(f"{name}?immutable=1", uri=True, isolation_level=None, check_same_thread=False)
-        _check_schema(connection, path, read_only=read_only)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _check_schema(connection: sqlite3.Connection, path: Path, *, read_only: bool) -> None:
-    (tables,) = connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
-    if tables == 0 and not read_only:
-        _enter_wal(connection)
-        connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute("BEGIN IMMEDIATE")
-        for statement in filter(str.strip, _SCHEMA.split(";")):
-            connection.execute(statement)
-        connection.execute(f"PRAGMA application_id={_APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-        connection.execute("COMMIT")
-        return
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    if application != _APPLICATION_ID:
-        raise StoreError(f"{path} is an SQLite file, but not a call store (application id {application:#x}). Choose another path.")
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version != SCHEMA_VERSION:
-        raise StoreError(f"{path} has call-store version {version}, this program reads version {SCHEMA_VERSION}. Record it anew.")
-    if not read_only:
-        connection.execute("PRAGMA synchronous=NORMAL")
-
-
-def _enter_wal(connection: sqlite3.Connection) -> None:
-    """Switch to WAL; two processes that create the file together meet here, and SQLite does not wait for this lock itself."""
-    deadline = time.monotonic() + _BUSY_SECONDS
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
-        else:
-            return

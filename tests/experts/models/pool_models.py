@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -29,7 +30,6 @@ class Echo:
         return {"a": np.float64(1.5), "b": np.arange(3), "c": np.int64(7)}
 
     def do_print(self, images):
-        print("noise on stdout")
         os.write(1, b"noise on descriptor 1\n")
         return "fine"
 
@@ -64,15 +64,14 @@ class Echo:
         os.kill(os.getpid(), signal.SIGSEGV)
 
     def do_crash_once(self, images, marker):
-        if not os.path.exists(marker):
-            open(marker, "w").close()
+        if not Path(marker).exists():
+            Path(marker).touch()
             os._exit(3)
         return "alive"
 
     def do_child(self, images, pid_file):
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-        with open(pid_file, "w") as file:
-            file.write(str(child.pid))
+        Path(pid_file).write_text(str(child.pid))
         time.sleep(60)
 
 

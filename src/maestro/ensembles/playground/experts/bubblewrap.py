@@ -18,18 +18,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-_SYSCALLS = (
-    # memory, signals of its own, exit
-    "brk mmap munmap mremap mprotect madvise rt_sigaction rt_sigprocmask rt_sigreturn sigaltstack restart_syscall exit exit_group "
-    # files, opened for reading only: everything is mounted read-only and no file may grow
-    "read readv pread64 write writev open openat close close_range lseek stat lstat fstat newfstatat statx access faccessat faccessat2 "
-    "readlink readlinkat getdents64 getcwd dup dup2 dup3 fcntl poll ppoll select pselect6 "
-    # what the C library and the interpreter ask of themselves
-    "execve arch_prctl set_tid_address set_robust_list rseq futex getpid getppid gettid getuid geteuid getgid getegid getgroups uname sysinfo "
-    "sched_getaffinity sched_yield getrandom getrusage times time gettimeofday clock_gettime clock_getres clock_nanosleep nanosleep "
-    # bubblewrap's own init, which waits for the program
-    "wait4 waitid"
-).split()
+_SYSCALLS = """
+    brk mmap munmap mremap mprotect madvise rt_sigaction rt_sigprocmask rt_sigreturn sigaltstack restart_syscall exit exit_group
+    read readv pread64 write writev open openat close close_range lseek stat lstat fstat newfstatat statx access faccessat faccessat2
+    readlink readlinkat getdents64 getcwd dup dup2 dup3 fcntl poll ppoll select pselect6
+    execve arch_prctl set_tid_address set_robust_list rseq futex getpid getppid gettid getuid geteuid getgid getegid getgroups uname
+    sysinfo sched_getaffinity sched_yield getrandom getrusage times time gettimeofday clock_gettime clock_getres clock_nanosleep
+    nanosleep wait4 waitid
+"""
+"""Memory, own signals and exit; files, which are all read-only; what the C library and the interpreter ask of themselves; and
+the two that bubblewrap's own init waits with. No other process, socket, mount, trace, limit or terminal."""
 _TERMINAL_REQUESTS = (0x5401, 0x5451, 0x5450)  # TCGETS, FIOCLEX, FIONCLEX: asking and close-on-exec, nothing that acts on a terminal
 _LINKS = ("/bin", "/sbin", "/lib", "/lib64")
 
@@ -100,7 +98,7 @@ class BubblewrapSandbox:
         command += ["--hostname", "sandbox", "--ro-bind", "/usr", "/usr"]
         for link in _LINKS:
             if Path(link).is_symlink():
-                command += ["--symlink", os.readlink(link), link]
+                command += ["--symlink", str(Path(link).readlink()), link]
             elif Path(link).is_dir():
                 command += ["--ro-bind", link, link]
         for needed in (prefix, str(Path(python).parent)):
@@ -149,7 +147,7 @@ def _seccomp_program() -> bytes:
     import pyseccomp
 
     rules = pyseccomp.SyscallFilter(pyseccomp.ERRNO(1))
-    for name in _SYSCALLS:
+    for name in _SYSCALLS.split():
         try:
             number = pyseccomp.resolve_syscall(pyseccomp.system_arch(), name)
         except (OSError, ValueError):  # this architecture has no such call

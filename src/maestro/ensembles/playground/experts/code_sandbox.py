@@ -50,7 +50,7 @@ class CodeSandbox:
         self._no_bubblewrap = missing
         if self._monty is None and self._bubblewrap is None:
             raise MissingDependency(
-                f"no sandbox is there to run code in (tier {tier}): pydantic-monty is {'not installed' if tier != 'bubblewrap' else 'off'}; "
+                f"no sandbox is there to run code in (tier {tier}): pydantic-monty: {'off' if tier == 'bubblewrap' else 'not installed'}; "
                 f"bubblewrap: {missing}. Install one: pip install 'maestro-orchestrator[sandbox]', or apt install bubblewrap libseccomp2."
             )
 
@@ -67,9 +67,7 @@ class CodeSandbox:
         run, tier = (self._in_monty(code) if self._monty is not None else None), "monty"
         if run is None:
             if self._bubblewrap is None:
-                raise MissingDependency(
-                    f"the program needs more than pydantic-monty can do, and there is no bubblewrap: {self._no_bubblewrap}."
-                )
+                raise MissingDependency(f"the program needs more than pydantic-monty; no bubblewrap: {self._no_bubblewrap}.")
             run, tier = self._bubblewrap.run(code), "bubblewrap"
         return {"output": run.output, "error": run.error, "truncated": run.truncated, "tier": tier}
 

@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import re
 
-_UNITS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
-_TENS = {name: 10 * index for index, name in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
-_SMALL = {name: index for index, name in enumerate(_UNITS)} | _TENS
+_UNITS = """zero one two three four five six seven eight nine ten
+    eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"""
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_SMALL = {name: index for index, name in enumerate(_UNITS.split())} | {name: 10 * index for index, name in enumerate(_TENS.split(), 2)}
 _SCALES = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
-_NUMBER_WORD = "|".join((*_SMALL, *_SCALES))
-_NUMBER_WORDS = re.compile(
-    rf"\b(?:(?:{_NUMBER_WORD})\b(?:[\s-]+(?:and\s+(?=(?:{_NUMBER_WORD})\b))?(?=(?:{_NUMBER_WORD})\b))?)+", re.IGNORECASE
-)
+_WORD = rf"(?:{'|'.join((*_SMALL, *_SCALES))})\b"
+_NUMBER_WORDS = re.compile(rf"\b(?:{_WORD}(?:[\s-]+(?:and\s+(?={_WORD}))?(?={_WORD}))?)+", re.IGNORECASE)
 _N = r"(-?[\d.,]*\d%?|\((?:[^()]|\([^()]*\))*\))"
 """A number or a bracket, as an operand of a phrase."""
+_NAMED = r"(?:sum|product|square|cube|difference|quotient|root|average|mean)"
 _LIST = rf"{_N}((?:\s*(?:,|\band\b|,\s*and\b)\s*{_N})+)"
 
+_LISTS = (
+    (rf"\b(?:sum|total)\s+of\s+{_LIST}", "+"),
+    (rf"\bproduct\s+of\s+{_LIST}", "*"),
+    (rf"\badd(?:ing)?\s+(?:up\s+|together\s+)?{_LIST}", "+"),
+)
 _PHRASES: tuple[tuple[str, str], ...] = (
     (rf"\bsubtract(?:ing)?\s+{_N}\s+from\s+{_N}", r"(\2 - \1)"),
     (rf"\btake\s+{_N}\s+(?:away\s+)?from\s+{_N}", r"(\2 - \1)"),
@@ -85,15 +90,10 @@ def rewritten(text: str) -> str:
     text = re.sub(r"\bper\s*cent\b|\bpercent\b", "%", text, flags=re.IGNORECASE)
     for _ in range(4):  # phrases nest: "half of the sum of 3 and 4"
         before = text
-        text = re.sub(
-            r"\b(of|from|by|and|to|than)\s+the\s+(?=(?:sum|product|square|cube|difference|quotient|root|average|mean)\b)", r"\1 ", text
-        )
-        text = re.sub(rf"\b(?:sum|total)\s+of\s+{_LIST}", lambda match: _joined(match.group(), "+"), text, flags=re.IGNORECASE)
-        text = re.sub(rf"\bproduct\s+of\s+{_LIST}", lambda match: _joined(match.group(), "*"), text, flags=re.IGNORECASE)
+        text = re.sub(rf"\b(of|from|by|and|to|than)\s+the\s+(?={_NAMED}\b)", r"\1 ", text)
+        for pattern, sign in _LISTS:
+            text = re.sub(pattern, lambda match, sign=sign: _joined(match.group(), sign), text, flags=re.IGNORECASE)  # type: ignore[misc]
         text = re.sub(rf"\b(?:average|mean)\s+of\s+{_LIST}", lambda match: _averaged(match.group()), text, flags=re.IGNORECASE)
-        text = re.sub(
-            rf"\badd(?:ing)?\s+(?:up\s+|together\s+)?{_LIST}", lambda match: _joined(match.group(), "+"), text, flags=re.IGNORECASE
-        )
         for pattern, replacement in _PHRASES:
             text = re.sub(pattern, replacement, text, flags=re.IGNORECASE)
         if text == before:
@@ -129,10 +129,7 @@ def candidates(text: str) -> list[str]:
         while (trimmed := re.sub(r"^[a-zA-Z]\s+(?=[\da-zA-Z(])|(?<=[\d)a-zA-Z])\s+[a-zA-Z]$", "", piece).strip()) != piece:
             piece = trimmed  # "a 3 + 4": an article is no unknown
         # A piece that begins with a sign lost what stood before it; better no answer than half of one.
-        if (
-            any(character.isdigit() for character in piece)
-            and not re.match(r"[+*/^]|-\s", piece)
-            and _OPERATION.search(piece.removeprefix("-"))
-        ):
+        whole = re.search(r"\d", piece) and not re.match(r"[+*/^]|-\s", piece)
+        if whole and _OPERATION.search(piece.removeprefix("-")):
             found.append(piece)
     return sorted(found, key=lambda piece: ("=" not in piece or not re.search(r"[a-zA-Z]", piece), -len(piece)))

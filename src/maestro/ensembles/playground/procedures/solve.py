@@ -8,6 +8,7 @@ from typing import Any
 from maestro.skills.protocol import Caller, SkillRequest, SkillResult
 
 _DIGITS = str.maketrans({"O": "0", "o": "0", "Q": "0", "D": "0", "l": "1", "I": "1", "|": "1", "S": "5", "s": "5", "B": "8", "Z": "2"})
+_LETTER_DIGIT = re.compile(r"(?<=[\d.+*/^=-])\s*[OoQDlI|SsBZ]+(?=[\d.\s)+*/^=-]|$)|[OoQDlI|SB]+(?=[\d.])")
 _GREATEST = re.compile(r"\b(?:largest|larger|greatest|greater|biggest|bigger|highest|maximum)\b", re.IGNORECASE)
 _LEAST = re.compile(r"\b(?:smallest|smaller|least|lowest|minimum)\b", re.IGNORECASE)
 _POSITIVE, _NEGATIVE = re.compile(r"\bpositive\b", re.IGNORECASE), re.compile(r"\bnegative\b", re.IGNORECASE)
@@ -37,9 +38,7 @@ def evidence(reply: dict[str, Any]) -> str:
 
 def repaired(text: str) -> str:
     """The text with letters as the digits they look like where they touch digits, and missing closing brackets added."""
-    text = re.sub(
-        r"(?<=[\d.+*/^=-])\s*[OoQDlI|SsBZ]+(?=[\d.\s)+*/^=-]|$)|[OoQDlI|SB]+(?=[\d.])", lambda match: match.group().translate(_DIGITS), text
-    )
+    text = _LETTER_DIGIT.sub(lambda match: match.group().translate(_DIGITS), text)
     text = text.replace("_", "-").replace("~", "-").replace(":", "/" if "=" in text else "=")
     text = re.sub(r"(?<=\d),(?=\d{1,2}(?!\d))", ".", text)  # a decimal comma
     text = re.sub(r"(?<=\d)\s+(?=\d{3}(?!\d))", "", text)  # a space inside a number
