@@ -179,7 +179,7 @@ def read_text(path: Path, shown: str | None = None) -> str:
 def parse_document(text: str, path: str, first_line: int = 1) -> Document:
     """Parse YAML. `first_line` is the line of `text`'s beginning in the file. Raises Problems."""
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=yaml.SafeLoader)  # the C loader overflows the stack on deep nesting
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = (mark.line if mark else 0) + first_line
