@@ -20,7 +20,7 @@ from maestro.policy.batch import Batcher
 from maestro.policy.dialect_maestro import STOPS, MaestroDialect, information
 from maestro.policy.local_generate import Generator, Row, RowCache, Sampled
 from maestro.policy.local_images import ImageEncoder
-from maestro.policy.local_model import load_model
+from maestro.policy.local_model import load_model, save_model
 from maestro.policy.prompt import write_messages
 from maestro.policy.protocol import Opening
 from maestro.policy.tokens import TokenBuffer, audit_placeholders
@@ -149,8 +149,7 @@ class LocalPolicy:
 
     def save(self, folder: str | Path) -> None:
         """Write model, processor, tokenizer and chat template as a Hugging Face folder."""
-        self.model.save_pretrained(folder)
-        self.processor.save_pretrained(folder)
+        save_model(self.model, self.processor, folder)
 
 
 class LocalSession:

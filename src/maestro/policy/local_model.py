@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,8 +83,7 @@ def build_tiny(
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     processor = build_processor(chosen, texts=texts, experts=experts, skills=skills)
-    build_model(chosen, processor.tokenizer, seed).save_pretrained(target)
-    processor.save_pretrained(target)
+    save_model(build_model(chosen, processor.tokenizer, seed), processor, target)
     return target
 
 
@@ -173,11 +173,19 @@ def build_model(sizes: Sizes, tokenizer: Any, seed: int) -> Any:
     return model.eval()
 
 
+def save_model(model: Any, processor: Any, folder: str | Path) -> None:
+    """Write weights (safetensors), configuration, processor, tokenizer and chat template as a Hugging Face folder."""
+    with _quietly():
+        model.save_pretrained(folder)
+        processor.save_pretrained(folder)
+
+
 def load_model(folder: str | Path, *, dtype: torch.dtype = torch.float32) -> tuple[Any, Any]:
     """The model and the processor of a Hugging Face folder, by the Auto classes; nothing is ever fetched from the network.
 
-    Raises CheckpointError when the folder is not one.
+    Raises CheckpointError when the folder is not one, or its weights are damaged or incomplete.
     """
+    from safetensors import SafetensorError
     from transformers import AutoModelForImageTextToText, AutoProcessor
 
     path = Path(folder)
@@ -185,11 +193,29 @@ def load_model(folder: str | Path, *, dtype: torch.dtype = torch.float32) -> tup
     if missing:
         raise CheckpointError(f"no model in {path}: {', '.join(missing)} missing. Give a folder in Hugging Face layout.")
     try:
-        processor = AutoProcessor.from_pretrained(path, local_files_only=True)
-        model = AutoModelForImageTextToText.from_pretrained(path, dtype=dtype, local_files_only=True)
-    except (OSError, ValueError) as error:
+        with _quietly():
+            processor = AutoProcessor.from_pretrained(path, local_files_only=True)
+            model, loaded = AutoModelForImageTextToText.from_pretrained(path, dtype=dtype, local_files_only=True, output_loading_info=True)
+    except (OSError, ValueError, SafetensorError) as error:
         raise CheckpointError(f"the model in {path} cannot be loaded: {error}") from error
+    if loaded["missing_keys"]:
+        # Transformers would go on with random weights in their place.
+        raise CheckpointError(f"the weights in {path} are incomplete: {', '.join(sorted(loaded['missing_keys'])[:3])} ... missing.")
     return model.eval(), processor
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without Transformers' progress bars: a few megabytes need none, and they would get between a command's lines."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 _CONFIG_TOKENS = {
