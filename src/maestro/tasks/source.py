@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from maestro.images import ImageStore
@@ -27,6 +28,25 @@ class TaskSource(Protocol):
         The order interleaves families, so that any prefix is balanced, and is the same in every process.
         Raises TaskError for a split that does not exist.
         """
+
+
+@dataclass(frozen=True)
+class TaughtTask:
+    """A task with what a teacher may say about it in a supervised warm start; never part of the task itself."""
+
+    task: Task
+    plan: tuple[str, ...]
+    """Level-1 skills the question calls for, in order; empty when it can be answered at once."""
+    look: str
+    """One or two words for what the picture looks like."""
+
+
+@runtime_checkable
+class TeachingSource(TaskSource, Protocol):
+    """A task source that a warm start can be written from."""
+
+    def teach(self, split: str, limit: int | None, images: ImageStore) -> list[TaughtTask]:
+        """The tasks that `load` gives, with plan and look."""
 
 
 def interleave(weights: Mapping[str, int]) -> Iterator[tuple[str, int]]:

@@ -20,6 +20,7 @@ from maestro.train.bench import Workbench
 from maestro.train.config import GrpoStage
 from maestro.train.metrics import broken, summarise
 from maestro.train.order import TaskOrder
+from maestro.train.prefix import shared_prefix
 from maestro.train.seeding import number, seed_all
 from maestro.train.supervised import build_optimizer
 from maestro.types import Episode, Task
@@ -43,7 +44,8 @@ def grpo(bench: Workbench, stage: GrpoStage) -> None:
         warnings.filterwarnings("ignore", category=FutureWarning)
         trainer = build_trainer(bench, stage, rollout, optimizer, schedule)
         try:
-            trainer.train()
+            with shared_prefix(bench.policy.model):
+                trainer.train()
         finally:
             bench.policy.model.eval()
             bench.policy.model.zero_grad(set_to_none=True)

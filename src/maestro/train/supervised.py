@@ -12,6 +12,7 @@ import torch
 
 from maestro.train.batches import Batch, Row, collate, micro_batches
 from maestro.train.config import OptimizerConfig
+from maestro.train.prefix import shared_prefix
 
 
 def build_optimizer(model: torch.nn.Module, config: OptimizerConfig, total_steps: int) -> tuple[torch.optim.AdamW, torch.optim.lr_scheduler.LambdaLR]:
@@ -68,10 +69,11 @@ class Supervised:
         batches = [collate(group, pad, image, self.policy.image_inputs) for group in micro_batches(rows, self.micro_batch)]
         count = sum(batch.count for batch in batches)
         total = 0.0
-        for batch in batches:
-            loss = token_losses(self.model, batch).sum() / count
-            loss.backward()
-            total += float(loss.detach())
+        with shared_prefix(self.model):
+            for batch in batches:
+                loss = token_losses(self.model, batch).sum() / count
+                loss.backward()
+                total += float(loss.detach())
         norm = float(torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm))
         lr = self.schedule.get_last_lr()[0]
         self.optimizer.step()

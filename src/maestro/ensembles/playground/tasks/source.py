@@ -12,7 +12,7 @@ from maestro.ensembles.playground.tasks.scene import Scene
 from maestro.ensembles.playground.tasks.style import SHIFTED, TRAIN, Style
 from maestro.errors import TaskError
 from maestro.images import ImageStore
-from maestro.tasks.source import interleave
+from maestro.tasks.source import TaughtTask, interleave
 from maestro.types import Task
 
 SIZES: dict[str, int] = {"warm": 4000, "train": 8000, "val": 600, "test": 1200, "test-shifted": 1200, "test-families": 600}
@@ -60,7 +60,18 @@ class PlaygroundSource:
 
     def task(self, split: str, family: str, index: int, images: ImageStore) -> Task:
         """One task; its picture is put into `images`."""
-        scene = self.scene(split, family, index)
+        return self._task(self.scene(split, family, index), split, family, index, images)
+
+    def teach(self, split: str, limit: int | None, images: ImageStore) -> list[TaughtTask]:
+        """The tasks that `load` gives, with what only a warm start may know of them."""
+        self._check(split)
+        taught = []
+        for family, index in islice(self.order(split), SIZES[split] if limit is None else limit):
+            scene = self.scene(split, family, index)
+            taught.append(TaughtTask(self._task(scene, split, family, index, images), tuple(scene.plan), " ".join(scene.look)))
+        return taught
+
+    def _task(self, scene: Scene, split: str, family: str, index: int, images: ImageStore) -> Task:
         return Task(
             id=f"{self.name}/{split}/{family}/{index}",
             question=scene.question,
