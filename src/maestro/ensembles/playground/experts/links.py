@@ -1,0 +1,67 @@
+"""Thick things and the thin lines between them: which markers a line touches, and where the line from a start dot ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from maestro.ensembles.playground.experts.components import Blob, Mask, blobs
+
+
+@dataclass(frozen=True)
+class Linework:
+    """A foreground parted into thick markers and thin lines."""
+
+    markers: list[Blob]
+    thick: Mask
+    thin: Mask
+
+
+def part_by_thickness(mask: Mask, width: int, least: int) -> Linework:
+    """Markers are what survives an opening with a square of `width` pixels; the rest, away from markers, is lines."""
+    import cv2
+
+    thick = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((width, width), np.uint8))
+    markers = blobs(np.asarray(thick, dtype=np.uint8), least)
+    solid = np.zeros_like(mask)
+    for marker in markers:
+        left, top, right, bottom = marker.box
+        solid[top:bottom, left:right] |= marker.mask
+    thin = cv2.bitwise_and(mask, cv2.bitwise_not(cv2.dilate(solid, np.ones((3, 3), np.uint8))))
+    return Linework(markers, solid, np.asarray(thin, dtype=np.uint8))
+
+
+def touched(line: Mask, marker: Blob, reach: int) -> int:
+    """Pixels of a line within `reach` pixels of a marker."""
+    import cv2
+
+    left, top, right, bottom = marker.box
+    height, width = line.shape
+    x0, y0, x1, y1 = max(0, left - reach), max(0, top - reach), min(width, right + reach), min(height, bottom + reach)
+    near = np.zeros((y1 - y0, x1 - x0), dtype=np.uint8)
+    near[top - y0 : bottom - y0, left - x0 : right - x0] = marker.mask
+    near = cv2.dilate(near, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+    return int(((near > 0) & (line[y0:y1, x0:x1] > 0)).sum())
+
+
+def joined_to(line: Mask, marker: Blob, gap: int) -> Mask:
+    """The part of the lines that hangs together with a marker when gaps up to `gap` pixels are bridged."""
+    import cv2
+
+    reach = max(2, gap // 2 + 1)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    bridged = np.asarray(cv2.dilate(line, kernel), dtype=np.uint8)
+    _, labels = cv2.connectedComponents(bridged, connectivity=8)
+    left, top, right, bottom = marker.box
+    height, width = line.shape
+    y0, y1, x0, x1 = max(0, top - 3), min(height, bottom + 3), max(0, left - 3), min(width, right + 3)
+    near = labels[y0:y1, x0:x1]
+    chosen = [int(label) for label in np.unique(near) if label]
+    return np.where(np.isin(labels, chosen), line, 0).astype(np.uint8)
+
+
+def middle(marker: Blob) -> tuple[float, float]:
+    """Centre of a marker's box."""
+    left, top, right, bottom = marker.box
+    return (left + right - 1) / 2, (top + bottom - 1) / 2
