@@ -1,0 +1,168 @@
+"""`maestro eval`: run a policy over tasks, score it, and write a report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from maestro.cli.headroom import replay
+from maestro.cli.loading import DEFAULT_POLICY, DEFAULT_REGISTRY, direct_categories, load_policy, load_tasks, run_async, task_source
+from maestro.cli.output import console, json_option, print_json, print_table, progress
+from maestro.errors import ConfigError
+from maestro.evaluate.compose import Comparison, comparison_report
+from maestro.evaluate.headroom import Baselines
+from maestro.evaluate.manifest import read_manifest
+from maestro.evaluate.pool import RecordedPool
+from maestro.evaluate.run import Evaluation, EvaluationFolder, evaluate
+from maestro.experts.store import CallStore, StoreMode
+from maestro.images import ImageStore
+from maestro.policy.dialect_maestro import MaestroDialect
+from maestro.policy.protocol import Policy
+from maestro.reward import RewardRule
+from maestro.rollout.limits import Limits
+from maestro.skills.ensemble import Ensemble
+from maestro.types import Task
+
+FITTED = ("best single", "lookup", "cascade", "skilled oracle", "oracle")
+"""Policies that are fitted on, or read from, a recorded store."""
+
+
+@dataclass(frozen=True)
+class _Options:
+    policy: str
+    tasks: str
+    split: str
+    limit: int | None
+    registry: str
+    store: Path | None
+    replay: bool
+    samples: int
+    sampled: bool
+    seed: int
+    cost_weight: float
+    turns: int
+    baselines: bool
+
+
+@click.command()
+@click.option(
+    "--policy",
+    "-p",
+    default=DEFAULT_POLICY,
+    show_default=True,
+    help="Name, checkpoint folder, random, fixed:ROUTE, or with --store a baseline.",
+)
+@click.option("--tasks", "-t", default="playground", show_default=True, help="A task source.")
+@click.option("--split", default="test", show_default=True, help="Which of its splits.")
+@click.option("--limit", type=click.IntRange(min=1), help="First tasks of the split; all of them by default.")
+@click.option("--registry", "-r", default=DEFAULT_REGISTRY, show_default=True, help="Registered name or folder.")
+@click.option("--store", "-s", type=click.Path(path_type=Path, dir_okay=False), help="A call store: recorded calls are not made again.")
+@click.option("--replay", is_flag=True, help="Only recorded calls; needs no expert alive.")
+@click.option("--samples", type=click.IntRange(min=1), default=1, show_default=True, help="Episodes on each task.")
+@click.option("--sampled", is_flag=True, help="Draw decisions at temperature 1 instead of taking the likeliest.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of drawn decisions.")
+@click.option("--cost-weight", type=click.FloatRange(min=0), default=20.0, show_default=True, help="Utility lost per dollar.")
+@click.option("--turns", type=click.IntRange(min=1), default=5, show_default=True, help="Decisions an episode, the answer included.")
+@click.option("--baselines", is_flag=True, help="Also run every baseline; needs --store with recorded train and val splits.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Run folder; runs/eval/… by default.")
+@click.option("--resume", type=click.Path(path_type=Path, file_okay=False), help="Go on with this run folder.")
+@json_option
+def command(out: Path | None, resume: Path | None, as_json: bool, **given: Any) -> int:
+    """Run a policy over tasks, score every answer, and report accuracy, cost and utility with 95 % intervals.
+
+    Episodes that infrastructure broke count 0 and are listed; --resume runs them again. Exit code 1 when there are any.
+    """
+    options = _Options(**given)
+    if (options.replay or options.baselines) and options.store is None:
+        raise ConfigError("--replay and --baselines read recorded calls: give the store with --store.")
+    images = ImageStore(capacity=1_000_000)
+    chosen = load_tasks(task_source(options.tasks), options.split, options.limit, images)
+    config = {**given, "store": str(options.store) if options.store else None}
+    path = resume or out or Path("runs/eval") / _slug(options)
+    evaluation, folder = run_async(_run(options, chosen, images, lambda: EvaluationFolder(path, config, resume=resume is not None)))
+    found = {options.policy: evaluation}
+    if options.store is not None and options.baselines:
+        baselines, pool = fitted(options.store, options.split, options.cost_weight)
+        found |= run_async(_run_baselines(options, chosen, baselines, pool))
+    comparison = Comparison(
+        f"{options.tasks}/{options.split}: {len(chosen)} questions",
+        {task.id: task for task in chosen},
+        found,
+        options.cost_weight,
+        stressed=options.policy,
+    )
+    folder.finish({name: summary.as_dict() for name, summary in comparison.summaries.items()})
+    lead = f"The policy {options.policy} on {options.tasks}/{options.split}, registry {options.registry}."
+    comparison_report(comparison, f"Evaluation of {options.policy}", lead).write(path / "report.html", images)
+    _tell(comparison, path, as_json=as_json)
+    return 1 if any(summary.errors for summary in comparison.summaries.values()) else 0
+
+
+async def _run(
+    options: _Options, tasks: list[Task], images: ImageStore, begin: Callable[[], EvaluationFolder]
+) -> tuple[Evaluation, EvaluationFolder]:
+    """Run the policy; the folder is made once registry and policy are known to be usable."""
+    mode = StoreMode.REPLAY if options.replay else StoreMode.CACHE
+    store = CallStore(options.store, mode) if options.store is not None else None
+    try:
+        async with Ensemble.load(options.registry, images, store) as ensemble:
+            policy = _policy(options, ensemble, images)
+            folder = begin()
+            with progress(f"evaluating {options.policy}", len(tasks) * options.samples) as done:
+                rule, limits = RewardRule(cost_weight=options.cost_weight), Limits(turns=options.turns, seconds=600)
+                found = await evaluate(policy, tasks, ensemble, limits, rule, samples=options.samples, folder=folder, progress=done)
+            return found, folder
+    finally:
+        if store is not None:
+            store.close()
+
+
+def _policy(options: _Options, ensemble: Ensemble, images: ImageStore) -> Policy:
+    if options.policy not in FITTED:
+        return load_policy(options.policy, ensemble.menu, images, greedy=not options.sampled, seed=options.seed)
+    if options.store is None:
+        raise ConfigError(f"{options.policy} is fitted on recorded calls: give the store with --store.")
+    raise ConfigError(f"{options.policy} is one of the baselines: run them all beside a policy with --baselines, or see maestro headroom.")
+
+
+async def _run_baselines(options: _Options, tasks: list[Task], baselines: Baselines, pool: RecordedPool) -> dict[str, Evaluation]:
+    """Every baseline on the recorded calls of these tasks."""
+    found: dict[str, Evaluation] = {}
+    recorded = RecordedPool(pool.select(tasks), pool.menu, pool.name, pool.cost_weight)
+    for policy in baselines.policies(recorded):
+        found[policy.name] = await evaluate(
+            policy, tasks, recorded, Limits(turns=options.turns), RewardRule(cost_weight=options.cost_weight)
+        )
+    return found
+
+
+def fitted(store: Path, split: str, cost_weight: float) -> tuple[Baselines, RecordedPool]:
+    """The baselines fitted on a store's train and val splits, and its pool of one split. Raises StoreError."""
+    manifest = read_manifest(store)
+    train = replay(store, manifest, "train", cost_weight)
+    validation = replay(store, manifest, "val", cost_weight) if manifest.find("val") else None
+    direct = frozenset(name for known in manifest.splits for name in direct_categories(task_source(known.source)))
+    return Baselines(train, validation, MaestroDialect(), direct=direct), replay(store, manifest, split, cost_weight)
+
+
+def _tell(comparison: Comparison, path: Path, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"run": str(path), "rows": {name: summary.as_dict() for name, summary in comparison.summaries.items()}})
+        return
+    columns, cells = comparison.cells()
+    print_table(comparison.title, columns, cells, right=columns[1:])
+    for name, summary in comparison.summaries.items():
+        for error in summary.errors[:5]:
+            console(stderr=True).print(f"{name}: broken episode counted as 0: {error}", style="red", markup=False)
+    click.echo(f"report: {path / 'report.html'}")
+
+
+def _slug(options: _Options) -> str:
+    """A folder name from what is run."""
+    name = f"{Path(options.policy).name or options.policy}-{options.tasks}-{options.split}"
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-")

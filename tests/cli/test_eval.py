@@ -1,0 +1,90 @@
+import contextlib
+import io
+import json
+
+import pytest
+
+from maestro.cli.main import cli
+from tests.cli.conftest import write_registry
+
+LIMIT = ("--split", "test", "--limit", "8")
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("recorded")
+    registry, store = write_registry(folder / "sound", failure='"white"'), str(folder / "calls.sqlite")
+    with contextlib.redirect_stdout(io.StringIO()), pytest.raises(SystemExit) as ended:
+        cli.main(["record", "playground", "-r", registry, "-s", store, "--limit", "8"])
+    assert ended.value.code == 0
+    return store, registry
+
+
+@pytest.fixture
+def run(maestro, recorded, tmp_path):
+    def go(*arguments, out="run"):
+        return maestro("eval", "-r", recorded[1], "--out", str(tmp_path / out), *LIMIT, *arguments)
+
+    return go
+
+
+def test_numbers_episodes_and_report_are_written(run, tmp_path):
+    code, printed = run("-p", "fixed:reader@read", "--json")
+    assert code == 0
+    row = json.loads(printed.out)["rows"]["fixed:reader@read"]
+    assert row["questions"] == row["episodes"] == 8
+    assert row["cost_usd"]["mean"] == pytest.approx(0.01)
+    folder = tmp_path / "run"
+    assert {path.name for path in folder.iterdir()} == {"config.yaml", "config.sha256", "episodes.jsonl", "report.html", "summary.json"}
+    assert len((folder / "episodes.jsonl").read_text().splitlines()) == 8
+    assert "Evaluation of fixed:reader@read" in (folder / "report.html").read_text()
+
+
+def test_baselines_stand_beside_the_policy(run, recorded):
+    code, printed = run("-p", "fixed:reader@read", "-s", recorded[0], "--replay", "--baselines", "--json")
+    assert code == 0
+    names = ["fixed:reader@read", "random", "best single", "lookup", "cascade", "skilled oracle", "oracle"]
+    assert list(json.loads(printed.out)["rows"]) == names
+
+
+def test_broken_episodes_count_0_fail_and_are_run_again_by_resume(maestro, run, tmp_path, recorded):
+    broken = write_registry(tmp_path / "flaky")
+    arguments = ("eval", "-r", broken, "-p", "fixed:broken@read", *LIMIT)
+    code, printed = maestro(*arguments, "--out", str(tmp_path / "run"))
+    assert code == 1
+    assert "on fire" in printed.err
+    write_registry(tmp_path / "flaky", failure='"white"')
+    code, printed = maestro(*arguments, "--resume", str(tmp_path / "run"), "--json")
+    assert code == 0
+    assert json.loads(printed.out)["rows"]["fixed:broken@read"]["errors"] == []
+
+
+def test_a_run_is_not_overwritten_nor_resumed_with_other_settings(run, maestro, recorded, tmp_path):
+    assert run("-p", "random")[0] == 0
+    code, printed = run("-p", "random")
+    assert code == 1
+    assert "already holds a run" in printed.err
+    code, printed = maestro("eval", "-r", recorded[1], "-p", "random", *LIMIT, "--samples", "2", "--resume", str(tmp_path / "run"))
+    assert code == 1
+    assert "samples: 1 -> 2" in printed.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("-p", "nobody"), "no policy 'nobody'"),
+        (("-p", "lookup"), "--store"),
+        (("-p", "random", "--replay"), "--store"),
+        (("-p", "random", "--tasks", "nowhere"), "nowhere"),
+    ],
+)
+def test_mistakes_are_told(run, arguments, told):
+    code, printed = run(*arguments)
+    assert code == 1
+    assert told in printed.err
+
+
+def test_a_mistake_leaves_no_run_behind(run, tmp_path):
+    assert run("-p", "nobody")[0] == 1
+    assert not (tmp_path / "run").exists()
+    assert run("-p", "random")[0] == 0
