@@ -13,6 +13,7 @@ from maestro.ensembles.playground.experts.colours import hue_name
 from maestro.ensembles.playground.experts.components import Blob, Mask, Shape, blobs, outline, solidity
 from maestro.ensembles.playground.experts.templates import best_template
 from maestro.ensembles.playground.experts.contacts import contacts_of_circles
+from maestro.ensembles.playground.experts.flat_mask import flat_mask
 from maestro.experts.protocol import Pixels
 
 
@@ -23,7 +24,7 @@ class FittingOpenCv:
         """Lone convex blobs by their outline; every other blob as a cover of circles."""
         image = _smooth(images[0])
         height, width = image.shape[:2]
-        mask, clear = _flat_mask(image)
+        mask, clear = flat_mask(image)
         least = max(30, round(0.0006 * height * width))
         found = [shape for blob in blobs(mask, least) for shape in _explain(image, blob, least)]
         return {"width": width, "height": height, "shapes": [shape.reply() for shape in found], "clarity": clear}
@@ -58,21 +59,6 @@ def _smooth(image: Pixels) -> Pixels:
 
     noise = grain(image)
     return np.asarray(cv2.medianBlur(image, 3 if noise < 8 else 5), dtype=np.uint8) if noise > 1.5 else image
-
-
-def _flat_mask(image: Pixels) -> tuple[Mask, float]:
-    """What differs from the rim's median colour by more than Otsu's level, thin strokes opened away, and how clear-cut that is."""
-    import cv2
-
-    lab = cv2.cvtColor(image.astype(np.float32) / 255.0, cv2.COLOR_RGB2LAB)
-    rim = np.concatenate([lab[:6].reshape(-1, 3), lab[-6:].reshape(-1, 3), lab[:, :6].reshape(-1, 3), lab[:, -6:].reshape(-1, 3)])
-    paper = np.median(rim, axis=0)
-    distance = np.linalg.norm(lab - paper, axis=2)
-    level, _ = cv2.threshold(np.clip(distance * 2, 0, 255).astype(np.uint8), 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    limit = max(9.0, 0.5 * level / 2)
-    mask = np.where(distance > limit, 255, 0).astype(np.uint8)
-    spread = float(np.percentile(np.linalg.norm(rim - paper, axis=1), 80))
-    return mask, float(np.clip(1.3 - spread / limit, 0.1, 1.0))
 
 
 def _explain(image: Pixels, blob: Blob, least: int) -> list[Shape]:
