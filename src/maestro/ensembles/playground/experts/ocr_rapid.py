@@ -11,7 +11,7 @@ from maestro.ensembles.playground.experts.ocr_reading import Reading, ReadingMem
 from maestro.errors import MissingDependency
 from maestro.experts.protocol import Pixels
 
-_SIDES = {"small": (0, 256), "full": (736, 1280)}
+_SIDES = {"small": (0, 192), "full": (576, 1280)}
 """Longer side, in pixels, of the image looked at: a smaller image is enlarged to the first, a larger one reduced to the second."""
 _LEAST_SCORE = 0.3
 """Lines recognised with less confidence are dropped."""

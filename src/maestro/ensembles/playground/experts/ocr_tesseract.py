@@ -53,8 +53,9 @@ class TesseractOcr:
         self._enlarge = enlarge
         self._memory = ReadingMemory()
         path = str(find_tessdata(language))
+        # Leptonica and Tesseract print their diagnostics to stderr otherwise.
+        tesserocr.set_leptonica_log_level(tesserocr.LeptLogLevel.NONE)
         self._engine = tesserocr.PyTessBaseAPI(path=path, lang=language, psm=_SEGMENTATION[mode], oem=tesserocr.OEM.LSTM_ONLY)
-        # Tesseract prints its diagnostics to stderr otherwise.
         self._engine.SetVariable("debug_file", os.devnull)
 
     def do_ocr(self, images: list[Pixels]) -> Reading:
