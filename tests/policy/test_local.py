@@ -99,6 +99,25 @@ def stopping(policy: LocalPolicy) -> None:
     )
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # inside Transformers' processor
+def test_a_trainer_that_renders_the_messages_with_pictures_inside_gets_the_same_prompt(
+    policy: LocalPolicy, opening: Make, picture: Put
+) -> None:
+    """As TRL does it: pictures put into the image parts, template and tokens in one call, batched with a shorter prompt."""
+    batch = [opening("How many circles are there?", picture(1, 320, 240)), opening("Count.", picture(2), cost_weight=20.0)]
+    conversations = []
+    for made in batch:
+        system, user = policy.messages(made)
+        pictures = iter(policy.encoder.picture(name) for name in made.task.images)
+        parts = [{**part, "image": next(pictures)} if part["type"] == "image" else part for part in user["content"]]
+        conversations.append([system, {**user, "content": parts}])
+    inputs = policy.processor.apply_chat_template(
+        conversations, add_generation_prompt=True, tokenize=True, return_dict=True, padding=True, return_tensors="pt"
+    )
+    for made, ids, attention in zip(batch, inputs["input_ids"], inputs["attention_mask"], strict=True):
+        assert ids[attention.bool()].tolist() == policy.encode_prompt(made)
+
+
 async def test_sampled_logprobs_are_those_of_a_plain_forward(policy: LocalPolicy, menu: Menu, picture: Put) -> None:
     stopping(policy)
     tasks = some_tasks(picture, 9)
@@ -307,6 +326,19 @@ def test_what_cannot_be_looked_at_is_an_image_error(policy: LocalPolicy, opening
         policy.open(opening("How many?", "f" * 64))
     with pytest.raises(ImageError, match="cannot look at a picture of 900x2"):
         policy.open(opening("How many?", picture(1, 900, 2)))
+
+
+async def test_a_question_too_long_for_the_row_ends_the_episode(policy: LocalPolicy, menu: Menu) -> None:
+    episode = await run_episode(Task(id="t", question="How many? " * 1000), policy, Ensemble(menu))
+    assert episode.stop is StopReason.TOKEN_LIMIT
+    assert episode.tokens is not None
+    assert episode.tokens.completion_ids == ()
+
+
+@pytest.mark.parametrize("settings", [{"temperature": 0.0}, {"max_new_tokens": 0}])
+def test_sampling_that_cannot_be_done_is_refused(settings: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="must be above 0"):
+        Sampling(**settings)
 
 
 def test_limits_too_small_to_work_with_are_refused(policy: LocalPolicy, images: ImageStore) -> None:

@@ -48,6 +48,16 @@ def test_names_added_later_still_encode() -> None:
     assert tokenizer.decode(later, skip_special_tokens=False) == "<search>brand-new_expert2@@my-skill: x</search>"
 
 
+def test_names_that_share_words_or_are_plain_words_are_told_apart_by_one_token() -> None:
+    experts, skills = ("eye", "page-ocr", "page-ocr-2", "page"), ("chart-bar", "chart-pie", "chart")
+    made = train_vocabulary(experts=experts, skills=skills)
+    for name in (*experts, *skills):
+        assert len(made.encode(f"<search>{name}@@").ids) == 3
+    added = {token.content for token in made.get_added_tokens_decoder().values()}
+    assert {"page-ocr", "page-ocr-2", "chart-bar", "chart-pie"} <= added
+    assert {"eye", "page", "chart"}.isdisjoint(added)
+
+
 def test_training_is_repeatable() -> None:
     again = train_vocabulary(["The total is 12.40 dollars."] * 3, experts=EXPERTS, skills=SKILLS)
     assert again.to_str() == tokenizer.to_str()

@@ -67,7 +67,8 @@ class Batcher(Generic[Item, Result]):
 
     def _consider(self) -> None:
         """Start if nobody else can be expected to join."""
-        if len(self._waiting) >= (self.open if self.lockstep else min(self.open, self.largest)):
+        waiting = sum(not future.done() for _, future in self._waiting)
+        if waiting >= (self.open if self.lockstep else min(self.open, self.largest)):
             self._start()
 
     def _start(self) -> None:

@@ -1,8 +1,9 @@
 """The vocabulary of a small policy: byte-level BPE with few tokens, made so that values copy exactly.
 
 A word, a digit, a punctuation mark and a blank are always separate before merging, so `42` or `HELLO` has the same ids in a
-question, in an observation and in an answer, whatever stands around it. Grammar tags, the separator `@@` and the names of
-experts are single added tokens; skills are ordinary words whose first token differs from every other skill's.
+question, in an observation and in an answer, whatever stands around it. Grammar tags, the separator `@@` and names like
+`page-reader` are single added tokens; names that are plain words are trained as words. Every expert, and every skill, is told
+from the others by its first token.
 """
 
 from __future__ import annotations
@@ -54,10 +55,12 @@ def train_vocabulary(
 ) -> Tokenizer:
     """Train a tokenizer of at most `size` tokens on a built-in handful of sentences plus `texts`.
 
-    `experts` become single tokens. `skills` are put in often enough to be single tokens themselves. The same input gives
-    the same vocabulary. Raises ConfigError when two names would start alike, or the size is too small.
+    Names of `experts` and `skills` become single tokens: added ones if they are more than letters, else by standing in the
+    training text often enough (an added `read` would cut `reads` and `already` to pieces). The same input gives the same
+    vocabulary. Raises ConfigError when two names would start alike, or the size is too small.
     """
-    added = [*TAGS, SEPARATOR, *experts]
+    names = dict.fromkeys([*experts, *skills])
+    added = [*TAGS, SEPARATOR, *(name for name in names if not name.isalpha())]
     smallest = 256 + len(SPECIALS) + len(added)
     if size <= smallest:
         raise ConfigError(
@@ -77,7 +80,8 @@ def train_vocabulary(
     given = list(texts)
     often = max(64, len(given))
     tokenizer.train_from_iterator(
-        [*(line for line in _SENTENCES for _ in range(2)), *given, *(name for name in skills for _ in range(often))], trainer
+        [*(line for line in _SENTENCES for _ in range(2)), *given, *(name for name in names if name.isalpha() for _ in range(often))],
+        trainer,
     )
     tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in SPECIALS])
     tokenizer.add_tokens([AddedToken(token, special=False, normalized=False) for token in added])
