@@ -18,6 +18,8 @@ class Scene:
     """Denoised."""
     lab: NDArray[np.float32]
     """CIE Lab of `rgb`, L 0..100."""
+    surface: NDArray[np.float32]
+    """Lab of the modelled background at each pixel."""
     distance: NDArray[np.float32]
     """Lab distance of each pixel from the modelled background, shortened along directions in which the background itself varies."""
     noise: float
@@ -76,7 +78,7 @@ def look(image: NDArray[np.uint8], *, thin: bool = False) -> Scene:
     threshold = float(np.clip(_otsu(distance) * 0.55, 8.5, 20.0))
     flat = distance < threshold
     median = np.median(smooth[flat], axis=0) if flat.any() else np.median(smooth.reshape(-1, 3), axis=0)
-    return Scene(smooth, lab, distance, noise, residual, threshold, (float(median[0]), float(median[1]), float(median[2])))
+    return Scene(smooth, lab, surface, distance, noise, residual, threshold, (float(median[0]), float(median[1]), float(median[2])))
 
 
 def background_surface(lab: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:

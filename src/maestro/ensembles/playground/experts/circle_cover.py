@@ -90,16 +90,20 @@ def cover(edges: Edges, least_radius: float, most_radius: float, *, least_suppor
 
 
 def merge_concentric(circles: list[Circle], gap: float) -> list[Circle]:
-    """Inner and outer edge of one stroke become one circle (the outer); `gap` is the largest stroke width in pixels."""
+    """Inner and outer edge of one stroke become one circle (the outer); `gap` is the largest stroke width in pixels.
+
+    Of two circles of about the same size and place, which short arcs may give twice, the better supported one stays.
+    """
     kept: list[Circle] = []
     for circle in sorted(circles, key=lambda c: -c.radius):
-        twin = any(
-            np.hypot(circle.x - other.x, circle.y - other.y) < 0.12 * other.radius + 1.5
-            and other.radius - circle.radius < max(gap, 0.3 * other.radius)
-            for other in kept
-        )
-        if not twin:
+        apart = [(float(np.hypot(circle.x - other.x, circle.y - other.y)), other) for other in kept]
+        if any(away < 0.12 * other.radius + 1.5 and other.radius - circle.radius < max(gap, 0.3 * other.radius) for away, other in apart):
+            continue
+        twin = next((other for away, other in apart if away < 0.4 * other.radius and circle.radius > 0.72 * other.radius), None)
+        if twin is None:
             kept.append(circle)
+        elif circle.support > twin.support:
+            kept[kept.index(twin)] = circle
     return sorted(kept, key=lambda c: (c.y, c.x))
 
 

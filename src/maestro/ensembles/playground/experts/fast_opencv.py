@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from maestro.ensembles.playground.experts.colours import ANCHORS, anchor_name, saturation_of
 from maestro.ensembles.playground.experts.components import Blob, Mask, Shape, blobs, corner_kind, outline, solidity
@@ -170,11 +172,19 @@ def _of_colour(image: Pixels, markers: list[Blob], colour: str) -> Blob | None:
     return max((marker for marker in markers if _colour_of(image, marker)[0] == colour), key=lambda marker: marker.area, default=None)
 
 
-def _anchor_map(image: Pixels) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Index into ANCHORS of the nearest anchor for each pixel."""
-    anchors = np.array(list(ANCHORS.values()), dtype=np.float32)
-    distances = [((image.astype(np.float32) - anchor) ** 2).sum(axis=2) for anchor in anchors]
-    return np.asarray(np.stack(distances).argmin(axis=0))
+def _anchor_map(image: Pixels) -> NDArray[np.uint8]:
+    """Index into ANCHORS of the nearest anchor for each pixel, to 8 grey levels."""
+    red, green, blue = (image[:, :, channel] >> 3 for channel in range(3))
+    return _anchor_table()[red, green, blue]
+
+
+@lru_cache(maxsize=1)
+def _anchor_table() -> NDArray[np.uint8]:
+    """Nearest anchor of every colour on a lattice of 32 levels a channel."""
+    levels = np.arange(32) * 8 + 4
+    lattice = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).astype(np.float32)
+    distances = [((lattice - np.array(anchor, dtype=np.float32)) ** 2).sum(axis=-1) for anchor in ANCHORS.values()]
+    return np.stack(distances).argmin(axis=0).astype(np.uint8)
 
 
 def _named(image: Pixels, solid: Mask, mask: Mask, box: tuple[int, int, int, int]) -> Shape:

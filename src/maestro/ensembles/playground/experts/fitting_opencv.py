@@ -14,6 +14,7 @@ from maestro.ensembles.playground.experts.components import Blob, Mask, Shape, b
 from maestro.ensembles.playground.experts.templates import best_template
 from maestro.ensembles.playground.experts.contacts import contacts_of_circles
 from maestro.ensembles.playground.experts.flat_mask import flat_mask
+from maestro.ensembles.playground.experts.stray_strokes import without_strokes
 from maestro.experts.protocol import Pixels
 
 
@@ -22,11 +23,14 @@ class FittingOpenCv:
 
     def do_shapes(self, images: list[Pixels]) -> dict[str, Any]:
         """Lone convex blobs by their outline; every other blob as a cover of circles."""
+        import cv2
+
         image = _smooth(images[0])
         height, width = image.shape[:2]
         mask, clear = flat_mask(image)
+        mask, _ = without_strokes(cv2.cvtColor(image.astype(np.float32) / 255.0, cv2.COLOR_RGB2LAB), mask)
         least = max(30, round(0.0006 * height * width))
-        found = [shape for blob in blobs(mask, least) for shape in _explain(image, blob, least)]
+        found = [shape for blob in blobs(mask, least) for shape in _part(image, blob)]
         return {"width": width, "height": height, "shapes": [shape.reply() for shape in found], "clarity": clear}
 
     def do_rings(self, images: list[Pixels]) -> dict[str, Any]:
@@ -59,22 +63,6 @@ def _smooth(image: Pixels) -> Pixels:
 
     noise = grain(image)
     return np.asarray(cv2.medianBlur(image, 3 if noise < 8 else 5), dtype=np.uint8) if noise > 1.5 else image
-
-
-def _explain(image: Pixels, blob: Blob, least: int) -> list[Shape]:
-    """The shapes that one blob consists of."""
-    import cv2
-
-    solid = blob.filled
-    hollow = blob.area < 0.6 * (solid > 0).sum()
-    opened = solid if hollow else cv2.morphologyEx(blob.mask, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5)))
-    parts = blobs(np.asarray(opened, dtype=np.uint8), least)
-    found: list[Shape] = []
-    for part in parts:
-        left, top = blob.box[0] + part.box[0], blob.box[1] + part.box[1]
-        moved = Blob(part.mask, (left, top, left + part.mask.shape[1], top + part.mask.shape[0]), part.area)
-        found.extend(_part(image, moved))
-    return found
 
 
 def _part(image: Pixels, blob: Blob) -> list[Shape]:

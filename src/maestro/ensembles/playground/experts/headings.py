@@ -11,7 +11,7 @@ _SIZE = 96
 
 
 def skewed_axis(mask: Mask) -> tuple[float, float]:
-    """Cheap heading (degrees clockwise from right, as pixels run) by the longest axis and its skew: thin end in front. And its sureness."""
+    """Cheap heading (degrees clockwise from right) and its sureness: the longest axis, towards the end where the mass lies (the head)."""
     ys, xs = np.nonzero(mask)
     if len(xs) < 20:
         return 0.0, 0.0
@@ -19,7 +19,7 @@ def skewed_axis(mask: Mask) -> tuple[float, float]:
     values, vectors = np.linalg.eigh(points.T @ points / len(points))
     along = points @ vectors[:, 1]
     skew = float((along**3).mean() / max(float((along**2).mean()) ** 1.5, 1e-9))
-    direction = vectors[:, 1] * (1 if skew >= 0 else -1)
+    direction = vectors[:, 1] * (-1 if skew >= 0 else 1)
     degrees = float(np.degrees(np.arctan2(direction[1], direction[0])) % 360)
     elongation = 1.0 - float(np.sqrt(max(values[0], 0.0) / max(values[1], 1e-9)))
     return degrees, float(np.clip(min(2.0 * abs(skew), 2.5 * elongation), 0.05, 0.95))

@@ -9,6 +9,10 @@ import numpy as np
 from maestro.ensembles.playground.experts.components import Blob, Mask, blobs
 
 
+CLEARANCE = 3
+"""Lines begin this many pixels away from markers."""
+
+
 @dataclass(frozen=True)
 class Linework:
     """A foreground parted into thick markers and thin lines."""
@@ -28,14 +32,16 @@ def part_by_thickness(mask: Mask, width: int, least: int) -> Linework:
     for marker in markers:
         left, top, right, bottom = marker.box
         solid[top:bottom, left:right] |= marker.mask
-    thin = cv2.bitwise_and(mask, cv2.bitwise_not(cv2.dilate(solid, np.ones((3, 3), np.uint8))))
+    # Corners of turned markers do not survive the opening: keep the lines clear of them.
+    thin = cv2.bitwise_and(mask, cv2.bitwise_not(cv2.dilate(solid, np.ones((2 * CLEARANCE + 1, 2 * CLEARANCE + 1), np.uint8))))
     return Linework(markers, solid, np.asarray(thin, dtype=np.uint8))
 
 
 def touched(line: Mask, marker: Blob, reach: int) -> int:
-    """Pixels of a line within `reach` pixels of a marker."""
+    """Pixels of a line within `reach` pixels of a marker, beyond the clearance around it."""
     import cv2
 
+    reach += CLEARANCE
     left, top, right, bottom = marker.box
     height, width = line.shape
     x0, y0, x1, y1 = max(0, left - reach), max(0, top - reach), min(width, right + reach), min(height, bottom + reach)
@@ -55,7 +61,8 @@ def joined_to(line: Mask, marker: Blob, gap: int) -> Mask:
     _, labels = cv2.connectedComponents(bridged, connectivity=8)
     left, top, right, bottom = marker.box
     height, width = line.shape
-    y0, y1, x0, x1 = max(0, top - 3), min(height, bottom + 3), max(0, left - 3), min(width, right + 3)
+    reach += CLEARANCE
+    y0, y1, x0, x1 = max(0, top - reach), min(height, bottom + reach), max(0, left - reach), min(width, right + reach)
     near = labels[y0:y1, x0:x1]
     chosen = [int(label) for label in np.unique(near) if label]
     return np.where(np.isin(labels, chosen), line, 0).astype(np.uint8)
@@ -65,3 +72,18 @@ def middle(marker: Blob) -> tuple[float, float]:
     """Centre of a marker's box."""
     left, top, right, bottom = marker.box
     return (left + right - 1) / 2, (top + bottom - 1) / 2
+
+
+def joining(line: Mask, first: Blob, second: Blob, reach: int, gap: int) -> int:
+    """How many separate pieces of a line, gaps up to `gap` bridged, come near both markers; at least one when the line does.
+
+    Where other lines cover it a line is in pieces of which none reaches both ends.
+    """
+    import cv2
+
+    if min(touched(line, first, reach), touched(line, second, reach)) < 3:
+        return 0
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (gap + 1, gap + 1))
+    count, labels = cv2.connectedComponents(np.asarray(cv2.dilate(line, kernel), dtype=np.uint8), connectivity=8)
+    pieces = [np.where((labels == index) & (line > 0), 255, 0).astype(np.uint8) for index in range(1, count)]
+    return max(1, sum(1 for piece in pieces if min(touched(piece, first, reach), touched(piece, second, reach)) >= 3))

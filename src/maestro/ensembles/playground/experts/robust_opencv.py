@@ -13,10 +13,10 @@ from maestro.ensembles.playground.experts.contacts import contacts_in_mask
 from maestro.ensembles.playground.experts.frames import Frame, frames_in, smallest_group
 from maestro.ensembles.playground.experts.grid_lines import fit_comb, profiles, ridges
 from maestro.ensembles.playground.experts.headings import inner_mark, pointed_axis
-from maestro.ensembles.playground.experts.links import joined_to, middle, part_by_thickness, touched
+from maestro.ensembles.playground.experts.links import joined_to, joining, middle, part_by_thickness, touched
 from maestro.ensembles.playground.experts.pie_slices import pie_slices
 from maestro.ensembles.playground.experts.splitting import colour_of, dominant_colours, nearest, shapes_of
-from maestro.ensembles.playground.experts.strokes import course, sign_changes, strokes_of
+from maestro.ensembles.playground.experts.strokes import course, pick, sign_changes, strokes_of
 from maestro.ensembles.playground.experts.templates import best_template, template_kind
 from maestro.experts.protocol import Pixels
 
@@ -70,9 +70,8 @@ class RobustOpenCv:
         import cv2
 
         scene = look(images[0], thin=True)
-        strokes = strokes_of(scene, scene.mask)
-        named = [stroke for colour in colours or [] for stroke in strokes if stroke.colour == colour]
-        chosen = named[:2] if len(named) >= 2 else strokes[:2]
+        strokes = [stroke for stroke in strokes_of(scene, scene.mask) if stroke.extent > 0.25 * max(scene.mask.shape)]
+        chosen = pick(strokes, colours) if colours and len(colours) >= 2 else strokes[:2]
         if len(chosen) < 2:
             return {"count": None, "confidence": 0.0}
         first, second = chosen[0].mask, chosen[1].mask
@@ -130,10 +129,10 @@ class RobustOpenCv:
         if ends[0] is None or ends[1] is None:
             return {"count": None, "lines": 0, "confidence": 0.0}
         lines = [stroke.mask for stroke in strokes_of(scene, work.thin, 15.0) if stroke.extent > 25]
-        reach = [[touched(line, end, 6) for end in ends if end is not None] for line in lines]
-        joining = sum(1 for counts in reach if min(counts) >= 3)
-        doubtful = sum(1 for counts in reach if 0 < min(counts) < 6)
-        return {"count": joining, "lines": len(lines), "confidence": scene.clarity * 0.95 / (1 + doubtful)}
+        counts = [joining(line, ends[0], ends[1], 5, 12) for line in lines]
+        reach = [min(touched(line, end, 5) for end in ends if end is not None) for line in lines]
+        doubtful = sum(1 for count, near in zip(counts, reach, strict=True) if count == 0 and near > 0)
+        return {"count": sum(counts), "lines": len(lines), "confidence": scene.clarity * 0.95 / (1 + doubtful)}
 
     def do_path(self, images: list[Pixels], start: str = "black") -> dict[str, Any]:
         """The marker at the other end of the line from the start dot, dashes joined."""

@@ -8,19 +8,16 @@ from numpy.typing import NDArray
 from maestro.ensembles.playground.experts.background import Scene
 from maestro.ensembles.playground.experts.colours import hue_name
 from maestro.ensembles.playground.experts.components import Blob, Mask, Shape, blobs, outline, solidity
+from maestro.ensembles.playground.experts.stray_strokes import without_strokes
 from maestro.ensembles.playground.experts.templates import template_kind
 
 
 def shapes_of(scene: Scene, mask: Mask) -> list[Shape]:
     """Every shape in the foreground, touching ones parted."""
-    import cv2
-
     height, width = mask.shape
     least = max(30, round(0.0006 * height * width))
-    # Stray strokes are thinner than shapes: opening leaves the painted ones.
-    opened = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))), dtype=np.uint8)
-    strokes = _stray_colour(scene, mask, opened)
-    painted = [blob for blob in blobs(opened, least) if blob.area >= 0.6 * (blob.filled > 0).sum()]
+    solid, strokes = without_strokes(scene.lab, mask)
+    painted = [blob for blob in blobs(solid, least) if blob.area >= 0.6 * (blob.filled > 0).sum()]
     if painted:
         found = [shape for blob in painted for shape in _painted(scene, blob, blob.filled, least, strokes)]
     else:
@@ -32,21 +29,6 @@ def _drawn(scene: Scene, blob: Blob, solid: Mask, least: int) -> list[Shape]:
     """Shapes that are outlines only: the filled outline is the shape, parted by width when it is not convex."""
     colour, sure = colour_of(scene, blob.mask, blob.box)
     return [_shape(part, blob.box, colour, sure, ring=True) for part in _part_by_width(solid, least)]
-
-
-def _stray_colour(scene: Scene, mask: Mask, opened: Mask) -> NDArray[np.float32] | None:
-    """Lab colour of long thin strokes outside the shapes, None when there are none."""
-    import cv2
-
-    rest = cv2.bitwise_and(mask, cv2.bitwise_not(cv2.dilate(opened, np.ones((5, 5), np.uint8))))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(np.asarray(rest), connectivity=8)
-    extent = np.maximum(stats[1:, cv2.CC_STAT_WIDTH], stats[1:, cv2.CC_STAT_HEIGHT])
-    long = np.nonzero(extent > 0.08 * max(mask.shape))[0] + 1
-    if count < 2 or len(long) < 2:
-        return None
-    pixels = scene.lab[np.isin(labels, long)]
-    strong = scene.distance[np.isin(labels, long)]
-    return np.asarray(np.median(pixels[strong >= np.median(strong)], axis=0), dtype=np.float32)
 
 
 def _painted(scene: Scene, blob: Blob, solid: Mask, least: int, strokes: NDArray[np.float32] | None) -> list[Shape]:
