@@ -177,6 +177,7 @@ class LocalWorkers:
         self._lock = threading.Lock()
         self._idle: list[_Worker] = []
         self._all: set[_Worker] = set()
+        self._closed = False
         self._finalizer = weakref.finalize(self, _dispose_all, self._all)
 
     async def run(self, job: Job, images: list[RawImage]) -> Outcome:
@@ -186,6 +187,9 @@ class LocalWorkers:
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._work, ticket, job, images)
         except asyncio.CancelledError:
             ticket.cancel()
+            task = asyncio.current_task()
+            if self._closed and task is not None and not task.cancelling():
+                raise self._gone(job.expert) from None  # not the caller's cancelling: `close` dropped the job from the queue
             raise
 
     async def close(self) -> None:
@@ -194,6 +198,7 @@ class LocalWorkers:
 
     def _close(self) -> None:
         with self._lock:
+            self._closed = True
             for worker in self._all:
                 worker.kill()  # a thread that waits for it is released
         self._threads.shutdown(wait=True, cancel_futures=True)
@@ -212,6 +217,8 @@ class LocalWorkers:
     def _take(self, expert: str) -> _Worker:
         """An idle worker, best one that has the model; a new one when all are busy. There are never more threads than `count`."""
         with self._lock:
+            if self._closed:
+                raise self._gone(expert)
             for worker in reversed(self._idle):
                 if expert in worker.experts:
                     self._idle.remove(worker)
@@ -224,6 +231,9 @@ class LocalWorkers:
                 raise InfrastructureFault(f"cannot start a worker process for {expert}: {error}", retryable=True) from error
             self._all.add(worker)
             return worker
+
+    def _gone(self, expert: str) -> InfrastructureFault:
+        return InfrastructureFault(f"{expert} cannot be called: its workers are closed")
 
     def _give(self, worker: _Worker) -> None:
         with self._lock:

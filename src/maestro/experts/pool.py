@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
@@ -34,6 +35,14 @@ class _Flight:
     """Loop time of the most patient waiter."""
     waiters: int = 0
     task: asyncio.Task[Reply] | None = None
+
+
+@dataclass
+class _Work:
+    """What a local expert replied lately, and the skills that got it."""
+
+    reply: Reply
+    askers: set[tuple[str, str]]
 
 
 @dataclass
@@ -84,7 +93,7 @@ class ExpertPool:
         self._backoff = backoff or Backoff()
         self._sleep = sleep
         self._states: WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopState] = WeakKeyDictionary()
-        self._work: OrderedDict[bytes, Reply] = OrderedDict()
+        self._work: OrderedDict[bytes, _Work] = OrderedDict()
 
     async def call(self, expert_id: str, request: ExpertRequest, deadline_seconds: float) -> Reply:
         """The reply of an expert, recorded or real, with its price.
@@ -133,11 +142,14 @@ class ExpertPool:
         work = replace(request, skill="", skill_digest="") if card.kind == "local" else request
         key = call_key(card, work)
         sharing = card.kind == "local" and self.store is not None and self.store.mode in {StoreMode.CACHE, StoreMode.RECORD}
-        if sharing and (known := self._work.get(key)) is not None:
-            return known
+        done = self._work.get(key) if sharing else None
+        asker = (request.skill, request.skill_digest)
+        if done is not None and asker not in done.askers:  # the same skill asking again wants it done again (`record`)
+            done.askers.add(asker)
+            return done.reply
         reply = await self._join(card, work, key, deadline_seconds)
         if sharing:
-            self._work[key] = reply
+            self._work[key] = _Work(reply, {asker})
             if len(self._work) > _REMEMBERED_WORK:
                 self._work.popitem(last=False)
         return reply
@@ -189,8 +201,10 @@ class ExpertPool:
         seconds = min(card.limits.timeout_seconds, left_seconds)
         clock = asyncio.timeout(seconds)
         try:
+            started = time.perf_counter()
             async with clock:
-                return await client.call(request)
+                reply = await client.call(request)
+            return reply if reply.latency_seconds else replace(reply, latency_seconds=time.perf_counter() - started)
         except CallFailed:
             raise
         except Exception as error:

@@ -89,15 +89,23 @@ class CodeSandbox:
                 session.feed_run(code, print_callback=printed)
         except pydantic_monty.MontyCrashedError as error:
             if error.timed_out:
-                return Run(printed.text, "TimeoutError: the time limit was exceeded", printed.truncated)
+                return Run(printed.text, self._told("TimeoutError", "limit exceeded"), printed.truncated)
             return None
         except pydantic_monty.MontyError as error:
             raised = error.exception()
             name = type(raised).__name__
             if name == "NotImplementedError" or (self._bubblewrap is not None and _may_be_lacking(raised)):
                 return None
-            return Run(printed.text, f"{name}: {raised}"[:300], printed.truncated)
+            return Run(printed.text, self._told(name, str(raised)), printed.truncated)
         return Run(printed.text, None, printed.truncated)
+
+    def _told(self, name: str, message: str) -> str:
+        """Return an error as it is reported: the same for the same program, so without monty's measured microseconds and bytes."""
+        if name == "TimeoutError" and "limit exceeded" in message:
+            message = f"the program did not end within {self._seconds:g} s"
+        if name == "MemoryError" and "limit exceeded" in message:
+            message = f"the program needs more than {self._memory_mb} MB"
+        return f"{name}: {message}"[:300]
 
 
 def _may_be_lacking(raised: BaseException) -> bool:

@@ -13,8 +13,9 @@ _UNITS = """zero one two three four five six seven eight nine ten
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 _SMALL = {name: index for index, name in enumerate(_UNITS.split())} | {name: 10 * index for index, name in enumerate(_TENS.split(), 2)}
 _SCALES = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
-_WORD = rf"(?:{'|'.join((*_SMALL, *_SCALES))})\b"
-_NUMBER_WORDS = re.compile(rf"\b(?:{_WORD}(?:[\s-]+(?:and\s+(?={_WORD}))?(?={_WORD}))?)+", re.IGNORECASE)
+_SMALL_NUMBER = rf"(?:(?:{_TENS.replace(' ', '|')})(?:[\s-]+(?:one|two|three|four|five|six|seven|eight|nine))?|(?:{'|'.join(_SMALL)}))\b"
+_SCALED = rf"(?:{'|'.join(_SCALES)})\b(?:\s+(?:{'|'.join(_SCALES)})\b)*(?:\s+(?:and\s+)?{_SMALL_NUMBER})?"
+_NUMBER_WORDS = re.compile(rf"\b(?:{_SMALL_NUMBER}(?:\s+{_SCALED})*|(?:a\s+)?{_SCALED}(?:\s+{_SCALED})*)", re.IGNORECASE)
 _N = r"(-?[\d.,]*\d%?|\((?:[^()]|\([^()]*\))*\))"
 """A number or a bracket, as an operand of a phrase."""
 _NAMED = r"(?:sum|product|square|cube|difference|quotient|root|average|mean)"
@@ -61,7 +62,7 @@ _OPERATORS: tuple[tuple[str, str], ...] = (
     (r"(?<=[\d)%])\s+of\b(?=\s*[\d(])", " * "),
     (r"\b(?:is\s+equal\s+to|equals|equal\s+to)\b", " = "),
 )
-_MATH = re.compile(r"(?:sqrt|abs|mod|pi|[a-zA-Z](?![a-zA-Z])|\d{1,3}(?:,\d{3})+(?!\d)|[\d.\s+*/^%()=√π²³×÷·−–—-])+")
+_MATH = re.compile(r"(?:(?<![a-zA-Z])(?:sqrt|abs|mod|pi|[a-zA-Z])(?![a-zA-Z])|\d{1,3}(?:,\d{3})+(?!\d)|[\d.\s+*/^%()=√π²³×÷·−–—-])+")
 _OPERATION = re.compile(r"[-+*/^%=√²³×÷·−–]|sqrt|abs|mod|\d\s*[xX]\s*\d")
 
 
@@ -80,7 +81,7 @@ def _number(words: str) -> str:
         elif word in _SCALES:
             total += max(1, current) * _SCALES[word]
             current = 0
-    return str(total + current) + " " * words.endswith(" ")
+    return str(total + current)
 
 
 def rewritten(text: str) -> str:
