@@ -43,7 +43,8 @@ class Sampling:
     def __post_init__(self) -> None:
         if self.temperature <= 0 or self.max_new_tokens < 1:
             raise ConfigError(
-                f"temperature {self.temperature} must be above 0 (set greedy for the likeliest token), max_new_tokens {self.max_new_tokens} at least 1."
+                f"temperature {self.temperature} must be above 0 (set greedy for the likeliest token) "
+                f"and max_new_tokens {self.max_new_tokens} at least 1."
             )
 
     def uniforms(self, task: str, sample: int, turn: int) -> torch.Tensor:

@@ -58,4 +58,6 @@ class Policy(Protocol):
     name: str
     dialect: Dialect
 
-    def open(self, opening: Opening) -> Session: ...
+    def open(self, opening: Opening) -> Session:
+        """Begin an episode."""
+        ...
