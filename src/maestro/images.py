@@ -43,7 +43,9 @@ def open_image(source: str | Path | bytes) -> Image.Image:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
                 if image.width * image.height > MAX_PIXELS:
-                    raise ImageError(f"image {name} has {image.width}x{image.height} pixels; at most {MAX_PIXELS} are read. Scale it down first.")
+                    raise ImageError(
+                        f"image {name} has {image.width}x{image.height} pixels; at most {MAX_PIXELS} are read. Scale it down first."
+                    )
                 image.load()
                 return normalise(image)
     except FileNotFoundError as error:

@@ -15,7 +15,9 @@ def turn(action: object, status: str | None = "ok") -> Turn:
 
 
 def test_right_answer_pays_minus_its_cost() -> None:
-    reward = RewardRule(cost_weight=20).score(TASK, episode(turn(Call(expert="e", skill="s")), turn(Answer(text="4"), None), answer="4", cost=0.01))
+    reward = RewardRule(cost_weight=20).score(
+        TASK, episode(turn(Call(expert="e", skill="s")), turn(Answer(text="4"), None), answer="4", cost=0.01)
+    )
     assert reward.terms == {"outcome": 1.0, "format": 0.0, "cost": -0.01}
     assert reward.total == pytest.approx(0.8)
 

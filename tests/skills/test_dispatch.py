@@ -4,9 +4,17 @@ from maestro.errors import InfrastructureFault
 from maestro.skills.dispatch import Retrieval, by_expert, by_keywords
 from maestro.types import Skill
 
-COUNT = Skill(id="count-shapes", summary="Count shapes of any colour", level=2, examples=("How many circles are there?",), keywords=("how many",))
+COUNT = Skill(
+    id="count-shapes", summary="Count shapes of any colour", level=2, examples=("How many circles are there?",), keywords=("how many",)
+)
 COLOUR = Skill(id="tell-colour", summary="Name a colour", level=2, examples=("What colour is the square?",), keywords=("colour", "color"))
-READ = Skill(id="read-sign", summary="Read text on a sign", level=2, examples=("What does the sign say?", "What is written here?"), keywords=("sign",))
+READ = Skill(
+    id="read-sign",
+    summary="Read text on a sign",
+    level=2,
+    examples=("What does the sign say?", "What is written here?"),
+    keywords=("sign",),
+)
 CHILDREN = (COUNT, COLOUR, READ)
 
 

@@ -52,7 +52,7 @@ class Ensemble:
         await self.close()
 
     async def close(self) -> None:
-        """Stop the experts and flush the store."""
+        """Stop the experts. The call store stays open: whoever opened it closes it."""
         await self.pool.close()
 
     async def perform(self, call: Call, task: Task, deadline_seconds: float = 120.0) -> Observation:

@@ -1,0 +1,158 @@
+"""The policy over frozen features: a two-layer network values every open action, and the best, or a softmax draw, is taken."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from maestro.errors import CheckpointError
+from maestro.images import ImageStore
+from maestro.policy.dialect_maestro import MaestroDialect
+from maestro.policy.features.history import ActionSpace, Step
+from maestro.policy.features.picture import picture_vector
+from maestro.policy.features.question import question_vector
+from maestro.policy.protocol import Opening
+from maestro.registry.menu import Menu
+from maestro.types import Action, Answer, Call, Decision, Tokens, Turn
+
+Array = NDArray[np.float32]
+NOTHING = "unknown"
+"""What is answered when no action is open."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """Weights of the value network: inputs (question, picture, history) -> hidden -> hidden -> value of each action."""
+
+    mean: Array
+    scale: Array
+    """Of the picture features over the training pictures."""
+    into: Array
+    """(inputs, hidden)"""
+    into_bias: Array
+    middle: Array
+    middle_bias: Array
+    out: Array
+    out_bias: Array
+
+    def fixed(self, question: Array, picture: Array) -> Array:
+        """The part of the first layer that does not change within an episode, shape (hidden,)."""
+        fixed = np.concatenate([question, np.clip((picture - self.mean) / self.scale, -4, 4)])
+        return np.asarray(fixed @ self.into[: len(fixed)] + self.into_bias, dtype=np.float32)
+
+    def values(self, fixed: Array, history: Array) -> Array:
+        """Expected utility of every action from here on, shape (actions,)."""
+        hidden = np.maximum(fixed + history @ self.into[-len(history) :], 0)
+        hidden = np.maximum(hidden @ self.middle + self.middle_bias, 0)
+        return np.asarray(hidden @ self.out + self.out_bias, dtype=np.float32)
+
+
+class FeaturePolicy:
+    """Decides by valued actions. With `temperature` 0 it is greedy; otherwise it draws from softmax(value / temperature).
+
+    It speaks the dialect `maestro` through the same loop as every policy. It knows the pairs it was trained on: a menu that lacks one of
+    them closes that action, and a pair it never saw is never chosen.
+    """
+
+    def __init__(
+        self,
+        space: ActionSpace,
+        network: Network,
+        images: ImageStore,
+        *,
+        temperature: float = 0.0,
+        seed: int = 0,
+        blank_images: bool = False,
+        name: str = "maestro-features",
+    ) -> None:
+        self.space = space
+        self.network = network
+        self.images = images
+        self.temperature = temperature
+        self.seed = seed
+        self.blank_images = blank_images
+        self.name = name
+        self.dialect = MaestroDialect()
+
+    @classmethod
+    def load(
+        cls, folder: str | Path, images: ImageStore, *, temperature: float = 0.0, seed: int = 0, blank_images: bool = False
+    ) -> FeaturePolicy:
+        """Load a folder written by `save`. Raises CheckpointError."""
+        folder = Path(folder)
+        try:
+            card = orjson.loads((folder / "features.json").read_bytes())
+            with np.load(folder / "features.npz", allow_pickle=False) as weights:
+                network = Network(**{name: weights[name].astype(np.float32) for name in Network.__dataclass_fields__})
+            space = ActionSpace(tuple((e, s) for e, s in card["pairs"]), tuple(tuple(t) for t in card["takes"]), tuple(card["words"]))
+        except (OSError, KeyError, ValueError, TypeError) as error:
+            raise CheckpointError(f"{folder} holds no feature policy (features.json, features.npz): {error}") from error
+        return cls(space, network, images, temperature=temperature, seed=seed, blank_images=blank_images, name=folder.name)
+
+    def save(self, folder: str | Path) -> None:
+        """Write `features.json` and `features.npz` (half precision)."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        card = {"pairs": self.space.pairs, "takes": self.space.takes, "words": self.space.words}
+        (folder / "features.json").write_bytes(orjson.dumps(card, option=orjson.OPT_INDENT_2))
+        arrays = {name: getattr(self.network, name).astype(np.float16) for name in Network.__dataclass_fields__}
+        np.savez_compressed(folder / "features.npz", **arrays)
+
+    def open(self, opening: Opening) -> FeatureSession:
+        """Look at the task once and begin."""
+        names = () if self.blank_images else opening.task.images
+        picture = picture_vector(self.images.pixels(names[0]) if names else None)
+        return FeatureSession(self, opening, self.network.fixed(question_vector(opening.task.question), picture))
+
+
+class FeatureSession:
+    """One episode of a `FeaturePolicy`."""
+
+    def __init__(self, policy: FeaturePolicy, opening: Opening, fixed: Array) -> None:
+        self._policy = policy
+        self._opening = opening
+        self._fixed = fixed
+        self._steps: list[Step] = []
+
+    async def decide(self) -> Decision:
+        """Take the action of highest value, or a draw."""
+        started = time.monotonic()
+        space, question = self._policy.space, self._opening.task.question
+        actions = [action if _offered(self._opening.menu, action) else None for action in space.actions(question, self._steps)]
+        index = [i for i, action in enumerate(actions) if action is not None]
+        if not index:
+            return Decision(text=self._policy.dialect.write(Answer(text=NOTHING)))
+        values = self._policy.network.values(self._fixed, space.vector(self._steps))[index]
+        chosen = actions[index[self._choose(values)]]
+        assert chosen is not None
+        text = self._policy.dialect.write(chosen, f"value {float(values.max()):.2f}")
+        return Decision(text=text, latency_seconds=time.monotonic() - started)
+
+    def observe(self, turn: Turn) -> bool:
+        """Remember a call and what came back."""
+        if isinstance(turn.action, Call) and turn.observation is not None:
+            self._steps.append((turn.action, turn.observation))
+        return True
+
+    def tokens(self) -> Tokens | None:
+        """None: it has no token ids."""
+        return None
+
+    def _choose(self, values: Array) -> int:
+        if self._policy.temperature <= 0:
+            return int(values.argmax())
+        logits = values / self._policy.temperature
+        chances = np.exp(logits - logits.max())
+        key = f"{self._policy.seed}/{self._opening.task.id}/{self._opening.sample}/{len(self._steps)}".encode()
+        draw = int.from_bytes(hashlib.sha256(key).digest()[:8], "big") / 2**64
+        return int(np.searchsorted(np.cumsum(chances / chances.sum()), draw).clip(0, len(values) - 1))
+
+
+def _offered(menu: Menu, action: Action | None) -> bool:
+    return action is not None and (not isinstance(action, Call) or menu.allows(action.expert, action.skill))
