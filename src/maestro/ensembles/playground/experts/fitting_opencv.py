@@ -14,6 +14,7 @@ from maestro.ensembles.playground.experts.components import Blob, Mask, Shape, b
 from maestro.ensembles.playground.experts.templates import best_template
 from maestro.ensembles.playground.experts.contacts import contacts_of_circles
 from maestro.ensembles.playground.experts.flat_mask import flat_mask
+from maestro.ensembles.playground.experts.silhouettes import sharpened
 from maestro.ensembles.playground.experts.stray_strokes import without_strokes
 from maestro.experts.protocol import Pixels
 
@@ -27,10 +28,10 @@ class FittingOpenCv:
 
         image = _smooth(images[0])
         height, width = image.shape[:2]
-        mask, clear = flat_mask(image)
+        mask, distance, clear = flat_mask(image)
         mask, _ = without_strokes(cv2.cvtColor(image.astype(np.float32) / 255.0, cv2.COLOR_RGB2LAB), mask)
         least = max(30, round(0.0006 * height * width))
-        found = [shape for blob in blobs(mask, least) for shape in _part(image, blob)]
+        found = [shape for blob in blobs(mask, least) for shape in _part(image, distance, blob)]
         return {"width": width, "height": height, "shapes": [shape.reply() for shape in found], "clarity": clear}
 
     def do_rings(self, images: list[Pixels]) -> dict[str, Any]:
@@ -65,10 +66,10 @@ def _smooth(image: Pixels) -> Pixels:
     return np.asarray(cv2.medianBlur(image, 3 if noise < 8 else 5), dtype=np.uint8) if noise > 1.5 else image
 
 
-def _part(image: Pixels, blob: Blob) -> list[Shape]:
+def _part(image: Pixels, distance: NDArray[np.float32], blob: Blob) -> list[Shape]:
     """One regular shape or several circles, whichever fits the blob's filled outline better; inner edges speak for circles."""
     solid = blob.filled
-    kind, certain, fit = best_template(solid)
+    kind, certain, fit = best_template(sharpened(distance, solid, blob.box))
     dense = solidity(outline(solid))
     inked = _inner_edges(image, blob)
     if fit > 0.86 and inked < 0.3 and (dense > 0.95 or kind in {"star", "cross"}):

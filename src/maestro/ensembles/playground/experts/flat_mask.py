@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from maestro.ensembles.playground.experts.components import Mask
 from maestro.experts.protocol import Pixels
 
 
-def flat_mask(image: Pixels) -> tuple[Mask, float]:
-    """What differs from the rim's median colour by more than a share of Otsu's level, and how clear-cut that is (0..1)."""
+def flat_mask(image: Pixels) -> tuple[Mask, NDArray[np.float32], float]:
+    """Mask, distance map (Lab) and clarity: what differs from the rim's median colour by more than a share of Otsu's level, and how clear-cut that is (0..1)."""
     import cv2
 
     lab = cv2.cvtColor(image.astype(np.float32) / 255.0, cv2.COLOR_RGB2LAB)
@@ -20,4 +21,4 @@ def flat_mask(image: Pixels) -> tuple[Mask, float]:
     limit = max(9.0, 0.25 * level)
     mask = np.where(distance > limit, 255, 0).astype(np.uint8)
     spread = float(np.percentile(np.linalg.norm(rim - paper, axis=1), 80))
-    return mask, float(np.clip(1.3 - spread / limit, 0.1, 1.0))
+    return mask, np.asarray(distance, dtype=np.float32), float(np.clip(1.3 - spread / limit, 0.1, 1.0))

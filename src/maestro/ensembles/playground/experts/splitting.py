@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from maestro.ensembles.playground.experts.background import Scene
 from maestro.ensembles.playground.experts.colours import hue_name
 from maestro.ensembles.playground.experts.components import Blob, Mask, Shape, blobs, outline, solidity
+from maestro.ensembles.playground.experts.silhouettes import sharpened
 from maestro.ensembles.playground.experts.stray_strokes import without_strokes
 from maestro.ensembles.playground.experts.templates import template_kind
 
@@ -28,7 +29,7 @@ def shapes_of(scene: Scene, mask: Mask) -> list[Shape]:
 def _drawn(scene: Scene, blob: Blob, solid: Mask, least: int) -> list[Shape]:
     """Shapes that are outlines only: the filled outline is the shape, parted by width when it is not convex."""
     colour, sure = colour_of(scene, blob.mask, blob.box)
-    return [_shape(part, blob.box, colour, sure, ring=True) for part in _part_by_width(solid, least)]
+    return [_shape(scene, part, blob.box, colour, sure, ring=True) for part in _part_by_width(solid, least)]
 
 
 def _painted(scene: Scene, blob: Blob, solid: Mask, least: int, strokes: NDArray[np.float32] | None) -> list[Shape]:
@@ -36,7 +37,7 @@ def _painted(scene: Scene, blob: Blob, solid: Mask, least: int, strokes: NDArray
     found = []
     for part in _part_by_colour(scene, blob, solid, least, strokes):
         colour, sure = colour_of(scene, part, blob.box)
-        found.extend(_shape(piece, blob.box, colour, sure, ring=False) for piece in _part_by_width(part, least))
+        found.extend(_shape(scene, piece, blob.box, colour, sure, ring=False) for piece in _part_by_width(part, least))
     return found
 
 
@@ -171,11 +172,11 @@ def _neck(relief: NDArray[np.float32], start: tuple[int, int], end: tuple[int, i
     return float(relief[ys, xs].min())
 
 
-def _shape(part: Mask, box: tuple[int, int, int, int], colour: str, sure: float, *, ring: bool) -> Shape:
+def _shape(scene: Scene, part: Mask, box: tuple[int, int, int, int], colour: str, sure: float, *, ring: bool) -> Shape:
     ys, xs = np.nonzero(part)
     left, top = box[0] + int(xs.min()), box[1] + int(ys.min())
     right, bottom = box[0] + int(xs.max()) + 1, box[1] + int(ys.max()) + 1
-    kind, certain = template_kind(part)
+    kind, certain = template_kind(part if ring else sharpened(scene.distance, part, box))
     confidence = 0.5 * sure + 0.5 * certain
     centre = (box[0] + float(xs.mean()), box[1] + float(ys.mean()))
     return Shape("ring" if ring and kind == "circle" else kind, colour, (left, top, right, bottom), centre, float(len(xs)), confidence)
@@ -186,4 +187,4 @@ def _without_specks(shapes: list[Shape]) -> list[Shape]:
     if not shapes:
         return shapes
     typical = float(np.median(sorted((shape.area for shape in shapes), reverse=True)[: max(3, len(shapes) // 2)]))
-    return [shape for shape in shapes if shape.area >= 0.12 * typical]
+    return [shape for shape in shapes if shape.area >= 0.05 * typical]

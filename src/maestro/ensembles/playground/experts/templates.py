@@ -33,6 +33,8 @@ def best_template(solid: Mask) -> tuple[str, float, float]:
     flat = patch.reshape(-1)
     inner = stack @ flat
     overlap = inner / (stack.sum(axis=1) + flat.sum() - inner)
+    # A ragged circle is easily taken for a hexagon, and circles are far more common.
+    overlap = overlap - np.where(np.array(names) == "hexagon", 0.015, 0.0)
     order = np.argsort(-overlap)
     best = int(order[0])
     kind, fit = names[best], float(overlap[best])

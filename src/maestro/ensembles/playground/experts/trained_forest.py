@@ -36,7 +36,7 @@ class TrainedForest:
 
     def do_contacts(self, images: list[Pixels]) -> dict[str, Any]:
         """A blob that looks like two discs is a pair in contact; lone discs pair with their nearest."""
-        mask, clear = flat_mask(images[0])
+        mask, _, clear = flat_mask(images[0])
         lone: list[Disc] = []
         gaps: list[float] = []
         sureness = []
@@ -64,7 +64,7 @@ def _cleaned(image: Pixels) -> tuple[Mask, float]:
     """The flat foreground without thin strokes."""
     import cv2
 
-    mask, clear = flat_mask(np.asarray(cv2.medianBlur(image, 3), dtype=np.uint8))
+    mask, _, clear = flat_mask(np.asarray(cv2.medianBlur(image, 3), dtype=np.uint8))
     return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)), dtype=np.uint8), clear
 
 
