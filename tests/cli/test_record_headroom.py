@@ -27,7 +27,7 @@ def recorded(tmp_path_factory):
 @pytest.fixture
 def own(recorded, tmp_path):
     """A copy of the filled store and its registry's folder."""
-    for path in Path(recorded[0]).parent.glob("calls.sqlite*"):
+    for path in [Path(recorded[0]), Path(recorded[0] + ".json")]:
         shutil.copy(path, tmp_path)
     return str(tmp_path / "calls.sqlite"), recorded[2]
 
@@ -116,6 +116,20 @@ class TestHeadroom:
         for row in found.values():
             assert list(row["rows"]) == ["random", "best single", "lookup", "cascade", "skilled oracle", "oracle"]
             assert row["gap"]["mean"] == pytest.approx(row["rows"]["oracle"]["utility"]["mean"] - row["rows"]["lookup"]["utility"]["mean"])
+
+    def test_the_second_time_outcomes_come_from_the_table_and_are_the_same(self, maestro, own):
+        arguments = ("headroom", own[0], "--split", "test", "--json")
+        first = maestro(*arguments)
+        tables = sorted(path.name for path in Path(own[0]).parent.glob("*.jsonl.gz"))
+        assert tables == [
+            "calls.sqlite.playground-test.jsonl.gz",
+            "calls.sqlite.playground-train.jsonl.gz",
+            "calls.sqlite.playground-val.jsonl.gz",
+        ]
+        Path(own[0]).write_bytes(b"")
+        second = maestro(*arguments)
+        assert first[0] == second[0] == 0
+        assert first[1].out == second[1].out
 
     def test_the_gate_decides_the_exit_code(self, maestro, recorded):
         assert maestro("headroom", recorded[0], "--split", "test", "--gate", "-1")[0] == 0

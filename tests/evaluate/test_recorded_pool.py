@@ -90,7 +90,7 @@ def test_saved_and_loaded_unchanged(tmp_path, name):
     [
         (b"", "damaged"),
         (b'{"version":9}\n', "version 9"),
-        (b'{"version":1,"name":"x","menu":"other"}\n', "another registry"),
+        (b'{"version":1,"name":"x","menu":"other","code":""}\n', "another registry"),
         (b"nonsense", "damaged"),
     ],
 )
@@ -99,6 +99,31 @@ def test_a_bad_file_is_refused_with_the_reason(tmp_path, content, told):
     path.write_bytes(content)
     with pytest.raises(StoreError, match=told):
         RecordedPool.load(path, scripted_menu())
+
+
+def test_a_table_made_by_other_code_is_refused(tmp_path):
+    scripted_pool("val", 4).save(tmp_path / "pool.jsonl", code="old")
+    with pytest.raises(StoreError, match="other code"):
+        RecordedPool.load(tmp_path / "pool.jsonl", scripted_menu(), code="new")
+    assert len(RecordedPool.load(tmp_path / "pool.jsonl", scripted_menu(), code="old").tasks) == 4
+
+
+def test_a_table_cut_at_a_line_is_refused(tmp_path):
+    path = tmp_path / "pool.jsonl"
+    scripted_pool("val", 4).save(path)
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+    with pytest.raises(StoreError, match="cut short: 3 of 4"):
+        RecordedPool.load(path, scripted_menu())
+
+
+def test_only_the_same_questions_are_selected():
+    pool = scripted_pool("test", 8)
+    tasks = [recorded.task for recorded in pool.tasks.values()][2:4]
+    assert list(pool.select(tasks).tasks) == [task.id for task in tasks]
+    with pytest.raises(StoreError, match="has changed since"):
+        pool.select([tasks[0].model_copy(update={"question": "Another one?"})])
+    with pytest.raises(StoreError, match="not in the recorded pool"):
+        pool.select([tasks[0].model_copy(update={"id": "new"})])
 
 
 def test_a_missing_file_says_how_to_make_one(tmp_path):

@@ -23,7 +23,6 @@ from maestro.ensembles.playground.shipped import demo_config, unpack_pool
 from maestro.errors import CheckpointError, MaestroError
 from maestro.evaluate.compose import Comparison, comparison_report
 from maestro.evaluate.manifest import Manifest, read_manifest
-from maestro.evaluate.pool import RecordedPool
 from maestro.evaluate.run import Evaluation, evaluate
 from maestro.evaluate.verify import Verification, verify
 from maestro.experts.store import CallStore, StoreMode
@@ -186,7 +185,7 @@ def _compare(demo: _Demo, trained: Path, limit: int) -> Comparison:
     """Baselines, untrained, trained here and shipped, on the same recorded questions."""
     baselines, pool = fitted(demo.store, "test", RewardRule().cost_weight)
     tasks = load_tasks(task_source(SOURCE), "test", min(limit, len(pool.tasks)), demo.images)
-    recorded = RecordedPool(pool.select(tasks), pool.menu, pool.name, pool.cost_weight)
+    recorded = pool.select(tasks)
     found: dict[str, Evaluation] = {}
     for policy in baselines.policies(recorded):
         found[policy.name] = run_async(evaluate(policy, tasks, recorded))

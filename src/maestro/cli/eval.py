@@ -133,7 +133,7 @@ def _policy(options: _Options, ensemble: Ensemble, images: ImageStore) -> Policy
 async def _run_baselines(options: _Options, tasks: list[Task], baselines: Baselines, pool: RecordedPool) -> dict[str, Evaluation]:
     """Every baseline on the recorded calls of these tasks."""
     found: dict[str, Evaluation] = {}
-    recorded = RecordedPool(pool.select(tasks), pool.menu, pool.name, pool.cost_weight)
+    recorded = pool.select(tasks)
     for policy in baselines.policies(recorded):
         found[policy.name] = await evaluate(
             policy, tasks, recorded, Limits(turns=options.turns), RewardRule(cost_weight=options.cost_weight)

@@ -10,6 +10,7 @@ import click
 from maestro.cli.loading import direct_categories, load_tasks, run_async, task_source
 from maestro.cli.output import console, json_option, print_json, print_table, progress
 from maestro.errors import StoreError
+from maestro.evaluate.fingerprint import code_digest
 from maestro.evaluate.headroom import Baselines, Headroom, headroom
 from maestro.evaluate.manifest import Manifest, RecordedSplit, read_manifest
 from maestro.evaluate.pool import RecordedPool
@@ -17,6 +18,7 @@ from maestro.evaluate.table import rows, signed
 from maestro.experts.store import CallStore, StoreMode
 from maestro.images import ImageStore
 from maestro.policy.dialect_maestro import MaestroDialect
+from maestro.registry.registry import Registry
 from maestro.skills.ensemble import Ensemble
 
 
@@ -63,18 +65,30 @@ def judge(store: Path, manifest: Manifest, splits: tuple[str, ...], cost_weight:
     return found
 
 
-def replay(store: Path, manifest: Manifest, split: str, cost_weight: float = 20.0, images: ImageStore | None = None) -> RecordedPool:
-    """The recorded pool of one split, every call replayed from the store. Raises StoreError when calls are missing."""
+def replay(store: Path, manifest: Manifest, split: str, cost_weight: float = 20.0) -> RecordedPool:
+    """The recorded pool of one split. Raises StoreError when calls are missing.
+
+    Every call is replayed through its skill once; the table of outcomes is then kept beside the store, and taken from there
+    as long as registry, skills and tasks are made by the same code.
+    """
     known = manifest.find(split)
     if known is None:
         there = ", ".join(one.split for one in manifest.splits) or "none"
-        raise StoreError(
-            f"{store} has no record of the split {split!r}; recorded: {there}. Add it with: maestro record … --split {split} --resume"
-        )
-    kept = images or ImageStore(capacity=1_000_000)
-    tasks = load_tasks(task_source(known.source), known.split, known.tasks, kept)
+        step = f"Add it with: maestro record … --split {split} --resume"
+        raise StoreError(f"{store} has no record of the split {split!r}; recorded: {there}. {step}")
+    registry, source = Registry.load(manifest.registry), task_source(known.source)
+    code = f"{code_digest(registry.skills.values(), source)}/{manifest.depth}/{known.tasks}"
+    table = store.with_name(f"{store.name}.{known.source}-{split}.jsonl.gz")
+    try:
+        return RecordedPool.load(table, registry.menu(), cost_weight, code)
+    except StoreError:  # not made yet, or made by other code: the store itself has the truth
+        table.unlink(missing_ok=True)
+    images = ImageStore(capacity=1_000_000)
+    tasks = load_tasks(source, known.split, known.tasks, images)
     with progress(f"replaying {known.source}/{split}", len(tasks)) as done:
-        return run_async(_replay(store, manifest, known, tasks, kept, cost_weight, done))
+        pool = run_async(_replay(store, manifest, known, tasks, images, cost_weight, done))
+    pool.save(table, code)
+    return pool
 
 
 async def _replay(

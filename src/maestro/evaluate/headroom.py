@@ -26,7 +26,7 @@ from maestro.evaluate.pool import RecordedPool
 from maestro.evaluate.results import per_question
 from maestro.evaluate.run import Evaluation, evaluate
 from maestro.evaluate.statistics import Interval, paired_difference
-from maestro.policy.baselines import CascadePolicy, Examples, FixedPolicy, LookupPolicy, OraclePolicy, RandomPolicy, best, best_route
+from maestro.policy.baselines import CascadePolicy, Examples, FixedPolicy, LookupPolicy, OraclePolicy, RandomPolicy, best
 from maestro.policy.baselines.recorded import Plan, RecordedTask
 from maestro.policy.baselines.route import write_route
 from maestro.policy.protocol import Dialect, Policy
@@ -94,7 +94,7 @@ class Baselines:
         held_out = list(validation.tasks.values()) if validation is not None else []
         examples = Examples(self.menu, known)
         self.random = RandomPolicy(dialect)
-        self.single = FixedPolicy(best_route(self.menu, known), dialect, "best single")
+        self.single = FixedPolicy(examples.best_route(), dialect, "best single")
         self.lookup = LookupPolicy.fit(examples, dialect, held_out)
         self.cascade = CascadePolicy.fit(examples, dialect, held_out)
         self._skills = _best_skills(train)

@@ -54,6 +54,7 @@ class RecordedPool:
     """A table of outcomes per task, and a deterministic ensemble made of it."""
 
     def __init__(self, tasks: Iterable[RecordedTask], menu: Menu, name: str, cost_weight: float = 20.0) -> None:
+        """`name` is that of the ensemble it was recorded on."""
         self.tasks = {recorded.task.id: recorded for recorded in tasks}
         self.menu = menu
         self.name = name
@@ -107,9 +108,13 @@ class RecordedPool:
                 f"task {task_id} is not in the recorded pool of {len(self.tasks)} tasks; record it with `maestro record`."
             ) from error
 
-    def select(self, tasks: Iterable[Task]) -> tuple[RecordedTask, ...]:
-        """The records of these tasks. Raises StoreError for one that is missing."""
-        return tuple(self[task.id] for task in tasks)
+    def select(self, tasks: Iterable[Task]) -> RecordedPool:
+        """The pool of these tasks only. Raises StoreError for one that is missing or was another question when it was recorded."""
+        chosen = [(task, self[task.id]) for task in tasks]
+        for task, recorded in chosen:
+            if recorded.task != task:
+                raise StoreError(f"task {task.id} has changed since it was recorded; record it again with `maestro record … --resume`.")
+        return RecordedPool((recorded for _, recorded in chosen), self.menu, self.name, self.cost_weight)
 
     def plans(self, task_id: str) -> tuple[Plan, ...]:
         """Every plan on one task, the one without calls first."""
@@ -123,9 +128,9 @@ class RecordedPool:
             options.insert(0, recorded.plan((), recorded.task.references[0]))
         return best(options)
 
-    def save(self, path: Path) -> None:
-        """Write the table, one task a line; `.xz` and `.gz` names are compressed."""
-        header = {"version": VERSION, "name": self.name, "menu": self.menu.digest, "cost_weight": self.cost_weight}
+    def save(self, path: Path, code: str = "") -> None:
+        """Write the table, one task a line; `.xz` and `.gz` names are compressed. `code` names the code it was made by."""
+        header = {"version": VERSION, "name": self.name, "menu": self.menu.digest, "code": code, "tasks": len(self.tasks)}
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f"{path.stem}.part{path.suffix}")
         with _open(partial, "wb") as file:
@@ -136,21 +141,23 @@ class RecordedPool:
         partial.replace(path)
 
     @classmethod
-    def load(cls, path: Path, menu: Menu) -> RecordedPool:
-        """Read a table back. Raises StoreError when it is not there, damaged, of another version or of another menu."""
+    def load(cls, path: Path, menu: Menu, cost_weight: float = 20.0, code: str = "") -> RecordedPool:
+        """Read a table back. Raises StoreError when it is not there, damaged, of another version, menu or code."""
         try:
             with _open(path, "rb") as file:
                 header = orjson.loads(file.readline())
                 if header.get("version") != VERSION:
                     raise StoreError(f"{path} is version {header.get('version')}, this Maestro reads {VERSION}; record it again.")
-                if header["menu"] != menu.digest:
-                    raise StoreError(f"{path} was recorded on another registry ({header['name']}); record it again with `maestro record`.")
-                tasks = [_revive(orjson.loads(line), header["cost_weight"]) for line in file]
+                if header["menu"] != menu.digest or header["code"] != code:
+                    raise StoreError(f"{path} was made on another registry or by other code ({header['name']}); record it again.")
+                tasks = [_revive(orjson.loads(line), cost_weight) for line in file]
+                if len(tasks) != header["tasks"]:
+                    raise StoreError(f"{path} is cut short: {len(tasks)} of {header['tasks']} tasks; record it again.")
         except FileNotFoundError as error:
             raise StoreError(f"no recorded pool at {path}; make one with `maestro record`.") from error
         except (OSError, EOFError, lzma.LZMAError, orjson.JSONDecodeError, ValidationError, KeyError, AttributeError, TypeError) as error:
             raise StoreError(f"{path} is not a recorded pool or is damaged ({type(error).__name__}: {error}); record it again.") from error
-        return cls(tasks, menu, header["name"], header["cost_weight"])
+        return cls(tasks, menu, header["name"], cost_weight)
 
 
 async def _record(task: Task, ensemble: Performs, depth: int, turn: int, state: Progress) -> dict[CallKey, Observation]:

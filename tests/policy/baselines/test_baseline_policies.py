@@ -13,7 +13,6 @@ from maestro.policy.baselines import (
     LookupPolicy,
     OraclePolicy,
     RandomPolicy,
-    best_route,
     read_route,
     write_route,
 )
@@ -150,6 +149,11 @@ class TestLookup:
         gained = {k: np.mean([recorded_gain(LookupPolicy(examples, DIALECT, k), r) for r in recorded]) for k in (1, 40)}
         assert gained[chosen] == max(gained.values())
 
+    def test_the_table_of_utilities_is_what_walking_each_route_gives(self, examples, train):
+        for row, recorded in enumerate(train.tasks.values()):
+            walked = [recorded.walk(MENU, route).utility for route in examples.routes[1:]]
+            assert examples.utilities[row, 1:].tolist() == pytest.approx(walked)
+
     def test_too_few_examples_are_refused(self, train):
         with pytest.raises(ConfigError, match="at least 2"):
             Examples(train.menu, list(train.tasks.values())[:1])
@@ -202,12 +206,12 @@ class TestOracle:
             gained = await utilities(policy, test_pool)
             assert all(gained[name] <= ceiling[name] + 1e-12 for name in gained), policy.name
 
-    async def test_the_ladder_of_baselines(self, examples, train, val, test_pool):
+    async def test_the_ladder_of_baselines(self, examples, val, test_pool):
         recorded = list(val.tasks.values())
         plans = {name: test_pool.best(name, direct=test_pool[name].task.category == "stated") for name in test_pool.tasks}
         ladder = [
             RandomPolicy(DIALECT),
-            FixedPolicy(best_route(MENU, list(train.tasks.values())), DIALECT),
+            FixedPolicy(examples.best_route(), DIALECT),
             LookupPolicy.fit(examples, DIALECT, recorded),
             CascadePolicy.fit(examples, DIALECT, recorded),
             OraclePolicy(plans, DIALECT),

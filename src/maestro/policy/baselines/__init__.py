@@ -2,7 +2,7 @@
 
 from maestro.policy.baselines.cascade import CascadePolicy
 from maestro.policy.baselines.fixed import FixedPolicy
-from maestro.policy.baselines.lookup import Examples, LookupPolicy, best_route
+from maestro.policy.baselines.lookup import Examples, LookupPolicy
 from maestro.policy.baselines.oracle import OraclePolicy
 from maestro.policy.baselines.random import RandomPolicy
 from maestro.policy.baselines.recorded import Plan, RecordedTask, best
@@ -19,7 +19,6 @@ __all__ = [
     "RecordedTask",
     "Route",
     "best",
-    "best_route",
     "read_route",
     "write_route",
 ]

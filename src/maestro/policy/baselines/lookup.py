@@ -50,9 +50,17 @@ def route_utilities(menu: Menu, tasks: Sequence[RecordedTask], routes: Sequence[
     """Utility of each route on each task, shape (tasks, routes); NaN where a call is missing."""
     table = np.full((len(tasks), len(routes)), np.nan)
     for row, recorded in enumerate(tasks):
+        final: dict[Pair, float] = {}  # first pairs whose outcome nobody takes up: all routes that begin so are alike
         for column, route in enumerate(routes):
-            if (plan := recorded.walk(menu, route)) is not None:
+            if not route or route[0] not in final:
+                plan = recorded.walk(menu, route)
+                if plan is None:
+                    continue
                 table[row, column] = plan.utility
+                if route and not followers(menu, recorded.outcomes[*route[0], ""]):
+                    final[route[0]] = plan.utility
+            else:
+                table[row, column] = final[route[0]]
     return table
 
 
@@ -61,12 +69,6 @@ def mean_utility(rows: Utilities) -> Utilities:
     known = ~np.isnan(rows)
     count = known.sum(axis=0)
     return np.where(count > 0, np.where(known, rows, 0.0).sum(axis=0) / np.maximum(count, 1), -np.inf)
-
-
-def best_route(menu: Menu, tasks: Sequence[RecordedTask]) -> Route:
-    """The one route with the highest mean utility on `tasks`."""
-    routes = candidate_routes(menu, tasks)
-    return routes[int(np.argmax(mean_utility(route_utilities(menu, tasks, routes))))]
 
 
 class Examples:
@@ -81,6 +83,10 @@ class Examples:
         self.routes: tuple[Route, ...] = ((), *candidate_routes(menu, train))
         self.utilities = route_utilities(menu, train, self.routes)
         self.utilities[:, 0] = self._direct_utilities()
+
+    def best_route(self) -> Route:
+        """The one route with the highest mean utility on all of them."""
+        return self.routes[1 + int(np.argmax(mean_utility(self.utilities[:, 1:])))]
 
     def direct(self, question: str, rows: Sequence[int]) -> str:
         """The answer by analogy with the training questions in `rows`."""
