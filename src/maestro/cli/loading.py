@@ -18,6 +18,12 @@ from maestro.types import Task
 Result = TypeVar("Result")
 DEFAULT_POLICY = "maestro-mini"
 DEFAULT_REGISTRY = "playground"
+CHECKPOINT_CARD = "config.json"
+"""A folder with this is a Transformers checkpoint."""
+FEATURES_CARD = "features.json"
+"""A folder with this is a feature policy."""
+FEATURES_TEMPERATURE = 0.05
+"""Of a feature policy that is sampled rather than greedy, in units of utility."""
 BASELINES = ("random", "fixed:EXPERT@SKILL[>EXPERT@SKILL...]")
 """Policies that need neither checkpoint nor record."""
 
@@ -90,12 +96,11 @@ def load_policy(name: str, menu: Menu, images: ImageStore, *, greedy: bool = Tru
         made: Policy | Path = registered().policy(name)
         return _checkpoint(made, images, greedy=greedy, seed=seed, name=name) if isinstance(made, Path) else made
     folder = Path(name).expanduser()
-    if (folder / "policy" / "config.json").is_file():
-        return _checkpoint(folder / "policy", images, greedy=greedy, seed=seed, name=folder.name)
-    if (folder / "config.json").is_file():
-        return _checkpoint(folder, images, greedy=greedy, seed=seed, name=folder.name)
+    for place in (folder / "policy", folder):
+        if any((place / card).is_file() for card in (CHECKPOINT_CARD, FEATURES_CARD)):
+            return _checkpoint(place, images, greedy=greedy, seed=seed, name=folder.name)
     if folder.is_dir():
-        raise CheckpointError(f"the folder {folder} holds no policy (no config.json, no policy/config.json).")
+        raise CheckpointError(f"the folder {folder} holds no policy (no {CHECKPOINT_CARD} or {FEATURES_CARD}, there or in policy/).")
     existing = sorted(registered().policies)
     step = f"A checkpoint folder works too, and so do the baselines {', '.join(BASELINES)}."
     raise ConfigError(registered().missing("policy", name, existing, step))
@@ -105,6 +110,10 @@ def _checkpoint(folder: Path, images: ImageStore, *, greedy: bool, seed: int, na
     """A policy in this process. Raises MissingDependency when torch and transformers are not installed."""
     from maestro.errors import MissingDependency
 
+    if (folder / FEATURES_CARD).is_file():
+        from maestro.policy.features.policy import FeaturePolicy
+
+        return FeaturePolicy.load(folder, images, temperature=0.0 if greedy else FEATURES_TEMPERATURE, seed=seed)
     try:
         from maestro.policy.local import LocalPolicy, Sampling
     except ModuleNotFoundError as error:

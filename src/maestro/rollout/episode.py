@@ -26,7 +26,9 @@ class Performs(Protocol):
 class Watcher(Protocol):
     """Told about each turn as it ends; `ask` and the server show it."""
 
-    def __call__(self, turn: Turn) -> None: ...
+    def __call__(self, turn: Turn) -> None:
+        """Take note of a turn."""
+        ...
 
 
 async def run_episode(

@@ -9,13 +9,13 @@ import unicodedata
 from maestro.scoring.score import Score
 
 _NUMBER = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d{1,30})(?:\.\d{1,30})?(?:[eE][-+]?\d{1,3})?|[-+]?\.\d{1,30}")
-_WORDS = dict(
-    zip(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty".split(),
-        range(21),
-        strict=True,
+_WORDS = {
+    word: value
+    for value, word in enumerate(
+        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen"]
+        + ["fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"]
     )
-)
+}
 _MAX_LENGTH = 2000
 
 

@@ -18,8 +18,11 @@ from maestro.types import Skill
 
 _WORD = re.compile(r"[a-z]+|\d+|[^\sa-z\d]")
 _FUNCTION_WORDS = frozenset(
-    "a an the this that these those is are was were be been do does did has have had can could will would of in on at to for from "
-    "with and or it its there here what which please tell me you see image picture shown give".split()
+    re.findall(
+        r"\w+",
+        "a an the this that these those is are was were be been do does did has have had can could will would of in on at to for from "
+        "with and or it its there here what which please tell me you see image picture shown give",
+    )
 )
 """They carry no topic: how questions begin would otherwise outweigh what they are about."""
 Vector = dict[str, float]

@@ -7,7 +7,7 @@ import importlib
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import orjson
 
@@ -45,7 +45,7 @@ class Ensemble:
         loaded = Registry.load(registry)
         return cls(loaded, images, ExpertPool(loaded.experts, images=images, store=store, workers=workers))
 
-    async def __aenter__(self) -> Ensemble:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -56,7 +56,7 @@ class Ensemble:
         await self.pool.close()
 
     async def perform(self, call: Call, task: Task, deadline_seconds: float = 120.0) -> Observation:
-        """Run one call. Failures come back as the observation's status, never as an exception:
+        """Run one call. Failures come back as the observation's status, never as an exception.
 
         `policy_error` when the call makes no sense (the policy reads why), `timeout` and `expert_error` when the
         infrastructure failed, a call missing from a replayed store included.

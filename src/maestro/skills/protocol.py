@@ -79,4 +79,6 @@ class SkillProcedure(Protocol):
     Raises ValueError when the query or question makes no sense for it (the policy's fault, and the policy is told).
     """
 
-    async def __call__(self, request: SkillRequest, caller: Caller) -> SkillResult: ...
+    async def __call__(self, request: SkillRequest, caller: Caller) -> SkillResult:
+        """Find what the request asks for."""
+        ...

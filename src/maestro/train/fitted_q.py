@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 from torch import nn
 
@@ -69,7 +70,7 @@ State = tuple[int, tuple[Step, ...]]
 """(task index, calls and observations so far)"""
 
 
-class ValueNetwork(nn.Module):
+class ValueNetwork(nn.Module):  # type: ignore[misc]
     """Two hidden layers over (question, picture, history)."""
 
     def __init__(self, inputs: int, hidden: tuple[int, int], outputs: int, dropout: float) -> None:
@@ -122,7 +123,7 @@ class FittedQ:
         """The weights as the policy uses them."""
 
         def array(parameter: torch.Tensor) -> Array:
-            return parameter.detach().numpy().T.astype(np.float32).copy()
+            return np.ascontiguousarray(parameter.detach().numpy().T, dtype=np.float32)
 
         net = self.net
         return Network(
@@ -244,5 +245,5 @@ def _key(call: Call) -> tuple[str, str, str]:
     return (call.expert, call.skill, call.query)
 
 
-def _picture(recorded: RecordedTask, images: ImageStore, *, blank: bool) -> object:
+def _picture(recorded: RecordedTask, images: ImageStore, *, blank: bool) -> Image.Image | None:
     return None if blank or not recorded.task.images else images.pixels(recorded.task.images[0])

@@ -22,8 +22,10 @@ CALLS = 3
 
 @dataclass(frozen=True)
 class ActionSpace:
-    """Every action the policy values, in a fixed order: the menu's calls, answers taken from observations, the number stated
-    in the question, and short answers it may give by itself."""
+    """Every action the policy values, in a fixed order.
+
+    The menu's calls, answers taken from observations, the number stated in the question, and short answers it may give by itself.
+    """
 
     pairs: tuple[tuple[str, str], ...]
     takes: tuple[tuple[str, ...], ...]

@@ -17,7 +17,7 @@ from maestro.policy.dialect_maestro import MaestroDialect
 from maestro.policy.features.history import ActionSpace, Step
 from maestro.policy.features.picture import picture_vector
 from maestro.policy.features.question import question_vector
-from maestro.policy.protocol import Opening
+from maestro.policy.protocol import Dialect, Opening
 from maestro.registry.menu import Menu
 from maestro.types import Action, Answer, Call, Decision, Tokens, Turn
 
@@ -78,7 +78,7 @@ class FeaturePolicy:
         self.seed = seed
         self.blank_images = blank_images
         self.name = name
-        self.dialect = MaestroDialect()
+        self.dialect: Dialect = MaestroDialect()
 
     @classmethod
     def load(

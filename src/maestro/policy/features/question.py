@@ -6,6 +6,7 @@ import math
 import re
 import zlib
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ def question_vector(text: str) -> NDArray[np.float32]:
     """Unit vector of shape (SIZE,): log counts of words, word pairs and letter trigrams; every number is the same word."""
     words = ["#" if word.isdigit() else word for word in _WORD.findall(text.casefold())]
     counts: Counter[str] = Counter(words)
-    counts.update(f"{first} {second}" for first, second in zip(words, words[1:], strict=False))
+    counts.update(f"{first} {second}" for first, second in pairwise(words))
     counts.update(f" {word} "[i : i + 3] for word in words if len(word) > 2 for i in range(len(word)))
     vector = np.zeros(SIZE, dtype=np.float32)
     for feature, count in counts.items():
