@@ -3,26 +3,39 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
 from toy import ToyEnsemble, scenes
 
 from maestro.images import ImageStore
-from maestro.train.config import parse_config
+from maestro.train.config import TrainConfig
 from maestro.train.folder import read_metrics
 from maestro.train.run import Materials, train
 
-SIZES = {"hidden": 32, "layers": 2, "heads": 2, "kv_heads": 1, "head_width": 16, "intermediate": 64, "vision_hidden": 16, "vision_heads": 2,
-         "vision_depth": 2, "vision_intermediate": 32, "deepstack": (0,), "image_tokens": 16, "smallest_image_tokens": 4, "vocabulary": 700}  # fmt: skip
+SIZES = {
+    "hidden": 32,
+    "layers": 2,
+    "heads": 2,
+    "kv_heads": 1,
+    "head_width": 16,
+    "intermediate": 64,
+    "vision_hidden": 16,
+    "vision_heads": 2,
+    "vision_depth": 2,
+    "vision_intermediate": 32,
+    "deepstack": (0,),
+    "image_tokens": 16,
+    "smallest_image_tokens": 4,
+    "vocabulary": 700,
+}
 
 
 def config(**changes: Any) -> Any:
     stages = [
         {"kind": "warm_start", "steps": 6, "batch": 4, "micro_batch": 2, "probe_every": 3, "probe_scenes": 4},
-        {"kind": "expert_iteration", "rounds": 2, "tasks_per_round": 4, "members": 4, "batch": 4, "micro_batch": 2, "epochs": 1, "floor": -9},
+        {"kind": "expert_iteration", "rounds": 2, "tasks_per_round": 4, "members": 4, "batch": 4, "micro_batch": 2, "floor": -9},
         {"kind": "grpo", "steps": 4, "prompts": 2, "members": 4, "micro_batch": 4, "stratified": 0.5},
     ]
-    raw = {"policy": {"sizes": SIZES}, "stages": stages, "checkpoint": {"every": 2}, "validation": {"every": 2}, "result": "last", **changes}
-    return parse_config(raw)
+    often = {"checkpoint": {"every": 2}, "validation": {"every": 2}}
+    return TrainConfig.model_validate({"policy": {"sizes": SIZES}, "stages": stages, "result": "last", **often, **changes})
 
 
 def materials() -> Materials:

@@ -13,6 +13,7 @@ from maestro.registry.menu import Menu
 from maestro.skills.protocol import SkillResult
 from maestro.train import values
 from maestro.train.seeding import generator
+from maestro.train.synthetic import gives
 from maestro.types import Call, Expert, Observation, Price, Skill, Task
 
 EXPERTS = {"cheap-eye": 0.0005, "sturdy-eye": 0.004, "page-ocr": 0.001, "full-ocr": 0.010, "algebra-solver": 0.0002}
@@ -100,12 +101,11 @@ class ToyEnsemble:
         truth = generator("toy-truth", task.id, call.skill)
         good = call.expert in (GOOD_FOR_PLAIN if scene.look == "plain" else GOOD_FOR_NOISY)
         place = scene.plan.index(call.skill) if call.skill in scene.plan else None
-        kind = "answer" if place is None or place == len(scene.plan) - 1 else ("expression" if scene.plan[place + 1] == "solve" else "region")
+        kind = gives(scene.plan, call.skill)
         if place is None:
             result = SkillResult(None, 0.05, "no match")
         elif kind == "answer":
-            asked_rightly = place == 0 or call.query == values.draw(*_carried(scene, place), generator("toy-truth", task.id, scene.plan[place - 1]))
-            right = good and asked_rightly
+            right = good and (place == 0 or call.query == carried(scene, place))
             value = scene.task.references[0] if right else values.draw("answer", scene.task.references[0], rng)
             result = SkillResult(value, 0.8 + 0.19 * rng.random() if right else 0.5 * rng.random(), "3 words")
         else:
@@ -115,12 +115,6 @@ class ToyEnsemble:
         return Observation(text=result.text, value=result.value, gives=result.gives, confidence=result.confidence, cost_usd=price)
 
 
-def _carried(scene: ToyScene, place: int) -> tuple[str, str]:
-    return ("expression" if scene.plan[place] == "solve" else "region"), ""
-
-
-def corpus(groups: list[ToyScene]) -> list[str]:
-    """Texts for a vocabulary."""
-    rng = random.Random(0)
-    samples = [values.draw(kind, "", rng) for kind in ("answer", "region", "expression", "code") for _ in range(200)]
-    return [scene.task.question for scene in groups] + [SkillResult(text, rng.random(), "3 words").text for text in samples]
+def carried(scene: ToyScene, place: int) -> str:
+    before = scene.plan[place - 1]
+    return values.draw(gives(scene.plan, before), "", generator("toy-truth", scene.task.id, before))

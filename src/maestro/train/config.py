@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import orjson
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from maestro.errors import ConfigError
+from maestro.config import Config
 from maestro.reward import RewardRule
 from maestro.rollout.limits import Limits
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class PolicyConfig(_Section):
+class PolicyConfig(Config):
     """Where the policy comes from."""
 
     load: str | None = None
@@ -30,7 +23,7 @@ class PolicyConfig(_Section):
     """The policy sees grey pictures of the right size (the experts see the real ones): what training without eyes gives."""
 
 
-class EnsembleConfig(_Section):
+class EnsembleConfig(Config):
     """The experts and skills that episodes run on."""
 
     registry: str = "playground"
@@ -39,7 +32,7 @@ class EnsembleConfig(_Section):
     mode: Literal["off", "cache", "record", "replay"] = "cache"
 
 
-class TasksConfig(_Section):
+class TasksConfig(Config):
     """Which questions are trained on and which are looked at."""
 
     source: str = "playground"
@@ -52,7 +45,7 @@ class TasksConfig(_Section):
     warm_limit: int | None = Field(default=4000, ge=1)
 
 
-class OptimizerConfig(_Section):
+class OptimizerConfig(Config):
     """AdamW with a linear warm-up and a cosine or constant rest."""
 
     lr: float = Field(default=1e-3, gt=0)
@@ -65,7 +58,7 @@ class OptimizerConfig(_Section):
     clip_norm: float = Field(default=1.0, gt=0)
 
 
-class WarmStartStage(_Section):
+class WarmStartStage(Config):
     """Supervised traces: grammar, topic, look, exact copying."""
 
     kind: Literal["warm_start"] = "warm_start"
@@ -80,7 +73,7 @@ class WarmStartStage(_Section):
     optimizer: OptimizerConfig = OptimizerConfig()
 
 
-class ExpertIterationStage(_Section):
+class ExpertIterationStage(Config):
     """Sample, keep what paid best per task, imitate, repeat."""
 
     kind: Literal["expert_iteration"] = "expert_iteration"
@@ -105,7 +98,7 @@ class ExpertIterationStage(_Section):
     optimizer: OptimizerConfig = OptimizerConfig(lr=5e-4, schedule="constant")
 
 
-class GrpoStage(_Section):
+class GrpoStage(Config):
     """Group-relative policy gradients through TRL."""
 
     kind: Literal["grpo"] = "grpo"
@@ -139,7 +132,7 @@ class GrpoStage(_Section):
 Stage = Annotated[WarmStartStage | ExpertIterationStage | GrpoStage, Field(discriminator="kind")]
 
 
-class AlarmConfig(_Section):
+class AlarmConfig(Config):
     """When a run is said to be going wrong."""
 
     collapse_share: float = Field(default=0.95, gt=0, le=1)
@@ -156,7 +149,7 @@ class AlarmConfig(_Section):
     """End the stage when an alarm other than a warning sounds."""
 
 
-class ValidationConfig(_Section):
+class ValidationConfig(Config):
     """Regular looks at the validation split."""
 
     every: int = Field(default=25, ge=1)
@@ -165,7 +158,7 @@ class ValidationConfig(_Section):
     """Also at temperature 1, not only greedy."""
 
 
-class CheckpointConfig(_Section):
+class CheckpointConfig(Config):
     """How often the run can be taken up again."""
 
     every: int = Field(default=100, ge=1)
@@ -174,7 +167,7 @@ class CheckpointConfig(_Section):
     """Newest checkpoints kept; the last of each stage is kept besides."""
 
 
-class TrainConfig(_Section):
+class TrainConfig(Config):
     """A whole run."""
 
     name: str = "maestro-mini"
@@ -194,41 +187,6 @@ class TrainConfig(_Section):
     checkpoint: CheckpointConfig = CheckpointConfig()
     result: Literal["best", "last"] = "best"
     """Which policy the run hands over: the best by validation utility, or the last."""
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the resolved config."""
-        return hashlib.sha256(orjson.dumps(self.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)).hexdigest()
-
-    def to_yaml(self) -> str:
-        """The resolved config, every default written out."""
-        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
-
-
-def load_config(path: Path, overrides: dict[str, Any] | None = None) -> TrainConfig:
-    """Read a YAML file. Raises ConfigError that names the file, each bad key and what was expected."""
-    try:
-        raw = yaml.safe_load(path.read_text())
-    except FileNotFoundError as error:
-        raise ConfigError(f"no config at {path}. `maestro init DIR` writes one to start from.") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path} is not YAML: {error}") from error
-    if not isinstance(raw, dict):
-        raise ConfigError(f"{path} must hold a mapping of settings, but holds {type(raw).__name__}.")
-    return parse_config({**raw, **(overrides or {})}, str(path))
-
-
-def parse_config(raw: dict[str, Any], where: str = "config") -> TrainConfig:
-    """Check settings. Raises ConfigError listing every problem with its place."""
-    try:
-        return TrainConfig.model_validate(raw)
-    except ValidationError as error:
-        lines = []
-        for problem in error.errors():
-            place = ".".join(str(part) for part in problem["loc"]) or "(top)"
-            hint = f" Known settings: {', '.join(TrainConfig.model_fields)}." if problem["type"] == "extra_forbidden" and len(problem["loc"]) == 1 else ""
-            lines.append(f"  {place}: {problem['msg']}.{hint}")
-        raise ConfigError(f"{where} cannot be used:\n" + "\n".join(lines)) from error
 
 
 def difference(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> list[str]:

@@ -41,7 +41,11 @@ def expert_iteration(bench: Workbench, stage: ExpertIterationStage) -> None:
         stop = imitate(bench, stage, trainer, rows, writer, turn)
         bench.position.round = turn + 1
         imitated = summarise([task for task, _ in kept], [episode for _, episode in kept])
-        bench.log("round", turn + 1, {**numbers, "kept": len(kept), "imitated": {key: imitated.get(key) for key in ("utility", "calls", "cost_usd")}})
+        bench.log(
+            "round",
+            turn + 1,
+            {**numbers, "kept": len(kept), "imitated": {key: imitated.get(key) for key in ("utility", "calls", "cost_usd")}},
+        )
         stop = bench.check(bench.position.step, numbers) or stop
         bench.look(bench.position.step)
         if stop:
@@ -68,7 +72,9 @@ def best_of(group: Sequence[Episode], stage: ExpertIterationStage) -> list[Episo
     return chosen
 
 
-def imitate(bench: Workbench, stage: ExpertIterationStage, trainer: Supervised, rows: Sequence[Row], writer: TraceWriter, turn: int) -> bool:
+def imitate(
+    bench: Workbench, stage: ExpertIterationStage, trainer: Supervised, rows: Sequence[Row], writer: TraceWriter, turn: int
+) -> bool:
     """Supervised passes over the kept rows, mixed with rehearsal; True when an alarm ends the stage."""
     rehearsed = round(stage.batch * stage.rehearsal)
     fresh = stage.batch - rehearsed
@@ -89,5 +95,3 @@ def imitate(bench: Workbench, stage: ExpertIterationStage, trainer: Supervised, 
 
 def _total(episode: Episode) -> float:
     return episode.reward.total if episode.reward is not None else float("-inf")
-
-

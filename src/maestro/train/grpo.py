@@ -77,7 +77,9 @@ class Rollout:
             raise ConfigError(f"TRL asks for {len(prompts)} episodes where the stage has {len(tasks)} x {stage.members}")
         self._same_prompts(tasks, [prompts[index * stage.members] for index in range(len(tasks))], trainer)
         forced = round(stage.members * stage.stratified)
-        groups = bench.sampler.groups(tasks, stage.members, step * stage.members, forced, bench.config.seed, "stratum", bench.position.stage)
+        groups = bench.sampler.groups(
+            tasks, stage.members, step * stage.members, forced, bench.config.seed, "stratum", bench.position.stage
+        )
         episodes = [episode for group in groups for episode in group]
         bench.record(episodes)
         self.numbers = summarise([task for task in tasks for _ in range(stage.members)], episodes)
@@ -185,7 +187,9 @@ def prompts_to_come(bench: Workbench, stage: GrpoStage, rollout: Rollout) -> Any
 def plain_messages(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Messages with text content only: TRL puts the pictures back in front, where the policy has them too."""
     return [
-        {**message, "content": "".join(part.get("text", "") for part in message["content"])} if isinstance(message["content"], list) else message
+        {**message, "content": "".join(part.get("text", "") for part in message["content"])}
+        if isinstance(message["content"], list)
+        else message
         for message in messages
     ]
 

@@ -33,23 +33,26 @@ class Steps(TrainerCallback):  # type: ignore[misc]
         self.optimizer = optimizer
         self.schedule = schedule
 
-    def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+    def on_step_begin(self, *_: Any, **__: Any) -> None:
         """Seed the step; TRL clips and shuffles from the global generators."""
         from maestro.train.grpo import reseed
 
         reseed(self.bench)
 
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+    def on_step_end(self, *_: Any, **__: Any) -> None:
         """One more optimiser step is done."""
         self.bench.position.step += 1
 
-    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
+    def on_log(self, _args: Any, _state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
         """Metrics of the step, ours and TRL's; then whatever is due after it."""
         logs = logs or {}
         if "loss" not in logs:
             return
         bench, step = self.bench, self.bench.position.step
-        numbers = {**self.rollout.numbers, **{ours: float(logs[theirs]) for theirs, ours in _FROM_TRL.items() if logs.get(theirs) is not None}}
+        numbers = {
+            **self.rollout.numbers,
+            **{ours: float(logs[theirs]) for theirs, ours in _FROM_TRL.items() if logs.get(theirs) is not None},
+        }
         bench.log("step", step, numbers)
         if bench.check(step, {key: value for key, value in numbers.items() if isinstance(value, float)}):
             control.should_training_stop = True

@@ -30,7 +30,9 @@ def shared_prefix(model: Any) -> Iterator[None]:
     core = model.model
     plain = core.forward
 
-    def forward(input_ids: Any = None, attention_mask: Any = None, pixel_values: Any = None, image_grid_thw: Any = None, **rest: Any) -> Any:
+    def forward(
+        input_ids: Any = None, attention_mask: Any = None, pixel_values: Any = None, image_grid_thw: Any = None, **rest: Any
+    ) -> Any:
         if input_ids is not None and attention_mask is not None and attention_mask.ndim == 2 and rest.get("past_key_values") is None:
             length = common_prefix(input_ids, attention_mask, model.config.image_token_id)
             if length and not rest.get("use_cache"):
@@ -57,7 +59,13 @@ def common_prefix(ids: torch.Tensor, attention: torch.Tensor, image_id: int) -> 
 
 
 def read(
-    core: Any, image_id: int, ids: torch.Tensor, attention: torch.Tensor, pixels: torch.Tensor | None, grids: torch.Tensor | None, shared: int
+    core: Any,
+    image_id: int,
+    ids: torch.Tensor,
+    attention: torch.Tensor,
+    pixels: torch.Tensor | None,
+    grids: torch.Tensor | None,
+    shared: int,
 ) -> torch.Tensor:
     """Last hidden states (B, T, width); those of the shared beginning and of padding are zero and carry no gradient."""
     from transformers import DynamicCache

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from maestro.rollout.engine import Job
 from maestro.train.metrics import wellformed
 from maestro.train.sampling import Sampler
 from maestro.train.synthetic import Scene, SyntheticEnsemble, topic
-from maestro.types import Answer, Call, Episode
+from maestro.types import Answer, Call, Episode, Observation
 
 _THOUGHT = re.compile(r"<think>(.*?)</think>", re.DOTALL)
 
@@ -37,8 +36,8 @@ def probe(sampler: Sampler, scenes: Sequence[Scene], seed: int) -> dict[str, dic
     """Rates on episodes with synthetic experts, `greedy` and `sampled` (temperature 1); one episode a scene and mode.
 
     `grammar`: every turn valid and an answer at the end; `topic`, `look`: the thought names the plan, and the look; `skill`: the
-    first action follows the plan; `copy`: what is answered or passed on is, character for character, a value that was seen (for
-    zero-call scenes: the reference), also by kind of value; `best`: of several values the most confident was taken.
+    first action follows the plan; `copy`: what is answered or passed on is, character for character, a value that was seen, also
+    by kind of value; `best`: of several values the most confident was taken; `direct`: zero-call scenes are answered rightly.
     """
     ensemble = SyntheticEnsemble(sampler.ensemble.menu, scenes, seed)
     policy, before = sampler.policy, sampler.policy.sampling
@@ -67,10 +66,9 @@ def measure(scene: Scene, episode: Episode, tally: Tally) -> None:
     tally.add("look", look.strip() == scene.look)
     first = episode.turns[0].action
     tally.add("skill", isinstance(first, Answer) if not scene.plan else isinstance(first, Call) and first.skill == scene.plan[0])
-    seen: list[Any] = []
+    seen: list[Observation] = []
     for turn in episode.turns:
         written = turn.action.text if isinstance(turn.action, Answer) else turn.action.query if isinstance(turn.action, Call) else None
-        kind = "answer" if isinstance(turn.action, Answer) else "region"
         if seen and written:
             same = [one for one in seen if one.value == written]
             kind = same[-1].gives if same else seen[-1].gives
@@ -78,10 +76,9 @@ def measure(scene: Scene, episode: Episode, tally: Tally) -> None:
             tally.add(f"copy {kind}", bool(same))
             rivals = [one for one in seen if one.gives == kind]
             if same and len({one.value for one in rivals}) > 1:
-                tally.add("best", same[-1].confidence == max(one.confidence for one in rivals))
+                tally.add("best", same[-1].confidence == max(one.confidence or 0.0 for one in rivals))
         elif isinstance(turn.action, Answer) and not scene.plan:
             right = written in scene.task.references
-            tally.add("copy", right)
-            tally.add("copy question" if scene.task.references[0] in scene.task.question else "plain to see", right)
+            tally.add("direct from question" if scene.task.references[0] in scene.task.question else "direct from picture", right)
         if turn.observation is not None and turn.observation.value is not None:
             seen.append(turn.observation)

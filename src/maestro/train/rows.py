@@ -30,8 +30,10 @@ class RowWriter:
         return self._prompts[task.id]
 
     def trace(self, trace: Trace, *, choices: bool = True) -> Row:
-        """The row of a trace. Without `choices`, tokens that a trace draws at random carry no loss: whether to call or answer,
-        and whom; what remains is the thought, the values copied and the shape of what was begun.
+        """The row of a trace.
+
+        Without `choices`, tokens that a trace draws at random carry no loss: whether to call or answer, and whom; what remains
+        is the thought, the values copied and the shape of what was begun.
         """
         ids: list[int] = []
         mask: list[int] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,11 +43,19 @@ class Materials:
     """What `registry.lock` shall hold: name, digest, and whatever pins the experts."""
 
 
-def train(config: TrainConfig, materials: Materials, path: Path, *, resume: bool = False, progress: Progress | None = None) -> Path:
+def train(
+    config: TrainConfig,
+    materials: Materials,
+    path: Path,
+    *,
+    resume: bool = False,
+    progress: Progress | None = None,
+    runner: asyncio.Runner | None = None,
+) -> Path:
     """Run every stage and return the folder of the resulting policy.
 
-    With `resume` the run in `path` goes on from its last checkpoint and ends with exactly the weights that an uninterrupted run
-    has. Raises ConfigError, CheckpointError.
+    `runner` owns the event loop that the ensemble lives on; None makes one. With `resume` the run in `path` goes on from its last
+    checkpoint and ends with exactly the weights that an uninterrupted run has. Raises ConfigError, CheckpointError.
     """
     import torch
     from transformers.utils import logging
@@ -57,12 +66,18 @@ def train(config: TrainConfig, materials: Materials, path: Path, *, resume: bool
     folder = RunFolder(path, config, materials.registry, resume=resume)
     try:
         latest = folder.checkpoints.latest() if resume else None
-        if resume and latest is not None and latest.position.finished and latest.position.stage == len(config.stages) - 1 and folder.final.exists():
+        if (
+            resume
+            and latest is not None
+            and latest.position.finished
+            and latest.position.stage == len(config.stages) - 1
+            and folder.final.exists()
+        ):
             return folder.final
         _cut(folder, latest)
         source = latest.path if latest is not None else _start(config, materials, path)
-        with asyncio.Runner() as runner:
-            bench = _bench(config, materials, folder, source, latest, runner, progress or Silent())
+        with nullcontext(runner) if runner is not None else asyncio.Runner() as loop:
+            bench = _bench(config, materials, folder, source, latest, loop, progress or Silent())
             for index in range(bench.position.stage, len(config.stages)):
                 run_stage(bench, index)
             return _hand_over(bench)
@@ -93,7 +108,13 @@ def run_stage(bench: Workbench, index: int) -> None:
 
 
 def _bench(
-    config: TrainConfig, materials: Materials, folder: RunFolder, source: Path, latest: Checkpoint | None, runner: asyncio.Runner, progress: Progress
+    config: TrainConfig,
+    materials: Materials,
+    folder: RunFolder,
+    source: Path,
+    latest: Checkpoint | None,
+    runner: asyncio.Runner,
+    progress: Progress,
 ) -> Workbench:
     from maestro.policy.local import LocalPolicy, Sampling
 
@@ -186,4 +207,3 @@ def _hand_over(bench: Workbench) -> Path:
         shutil.rmtree(final)
     writing.rename(final)
     return final
-

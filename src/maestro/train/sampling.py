@@ -45,7 +45,9 @@ class Sampler:
     cost_weight: float | None = None
     """Told to the policy; None leaves it out of the prompt."""
 
-    def episodes(self, jobs: Sequence[Job], prefixes: Mapping[tuple[str, int], tuple[int, ...]] | None = None, *, policy: Any = None) -> list[Episode]:
+    def episodes(
+        self, jobs: Sequence[Job], prefixes: Mapping[tuple[str, int], tuple[int, ...]] | None = None, *, policy: Any = None
+    ) -> list[Episode]:
         """Scored episodes in the order of the jobs."""
         deciding = policy or self.policy
         if prefixes:

@@ -15,7 +15,9 @@ from maestro.train.config import OptimizerConfig
 from maestro.train.prefix import shared_prefix
 
 
-def build_optimizer(model: torch.nn.Module, config: OptimizerConfig, total_steps: int) -> tuple[torch.optim.AdamW, torch.optim.lr_scheduler.LambdaLR]:
+def build_optimizer(
+    model: torch.nn.Module, config: OptimizerConfig, total_steps: int
+) -> tuple[torch.optim.AdamW, torch.optim.lr_scheduler.LambdaLR]:
     """AdamW (no decay on norms and biases) with warm-up, then cosine to `final_lr` or constant."""
     matrices = [parameter for parameter in model.parameters() if parameter.requires_grad and parameter.ndim > 1]
     vectors = [parameter for parameter in model.parameters() if parameter.requires_grad and parameter.ndim <= 1]

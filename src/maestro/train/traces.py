@@ -98,7 +98,9 @@ class TraceWriter:
     def _found(self, call: Call, scene: Scene, index: int) -> SkillResult:
         """A result of this call that found something."""
         return next(
-            result for attempt in range(1, 1000) if (result := self._ensemble.result(call, scene.task.id, (index, attempt))).value is not None
+            result
+            for attempt in range(1, 1000)
+            if (result := self._ensemble.result(call, scene.task.id, (index, attempt))).value is not None
         )
 
     def _turn(self, scene: Scene, action: Action, seen: Observation | None, *, first: bool) -> Turn:

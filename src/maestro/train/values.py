@@ -11,11 +11,71 @@ from collections.abc import Callable
 
 from maestro.types import Value
 
-_ONSETS = ("b", "br", "c", "ch", "d", "f", "fl", "g", "gr", "h", "j", "k", "l", "m", "n", "p", "pl", "r", "s", "sh", "st", "t", "tr", "v", "w", "z")
+_ONSETS = (
+    "b",
+    "br",
+    "c",
+    "ch",
+    "d",
+    "f",
+    "fl",
+    "g",
+    "gr",
+    "h",
+    "j",
+    "k",
+    "l",
+    "m",
+    "n",
+    "p",
+    "pl",
+    "r",
+    "s",
+    "sh",
+    "st",
+    "t",
+    "tr",
+    "v",
+    "w",
+    "z",
+)
 _VOWELS = ("a", "e", "i", "o", "u", "ai", "ea", "oo", "ou")
 _CODAS = ("", "b", "ck", "d", "g", "l", "m", "n", "nd", "p", "r", "rt", "s", "st", "t", "x")
-_COLOURS = ("red", "green", "blue", "yellow", "orange", "purple", "black", "white", "grey", "brown", "pink", "cyan", "magenta", "teal", "navy")
-_WORDS = ("left", "right", "above", "below", "up", "down", "yes", "no", "dark", "light", "circle", "square", "triangle", "north", "east", "both")
+_COLOURS = (
+    "red",
+    "green",
+    "blue",
+    "yellow",
+    "orange",
+    "purple",
+    "black",
+    "white",
+    "grey",
+    "brown",
+    "pink",
+    "cyan",
+    "magenta",
+    "teal",
+    "navy",
+)
+_WORDS = (
+    "left",
+    "right",
+    "above",
+    "below",
+    "up",
+    "down",
+    "yes",
+    "no",
+    "dark",
+    "light",
+    "circle",
+    "square",
+    "triangle",
+    "north",
+    "east",
+    "both",
+)
 
 
 def _word(rng: random.Random) -> str:
@@ -100,7 +160,9 @@ def expression(rng: random.Random) -> str:
             return "1/(" + "+".join(f"1/{rng.randint(1, 200)}" for _ in range(rng.randint(2, 3))) + ")"
         case 5:
             unknown, factor, offset, right = rng.choice("xynab"), rng.randint(2, 12), rng.randint(1, 60), rng.randint(1, 199)
-            left = rng.choice((f"{factor}*{unknown}{rng.choice('+-')}{offset}", f"{unknown}{rng.choice('+-')}{offset}", f"{factor}*{unknown}"))
+            left = rng.choice(
+                (f"{factor}*{unknown}{rng.choice('+-')}{offset}", f"{unknown}{rng.choice('+-')}{offset}", f"{factor}*{unknown}")
+            )
             return f"{left}={right}"
         case _:
             return f"{number()}{rng.choice('+-*/')}{number()}{rng.choice('+-*')}{number()}"
@@ -116,9 +178,11 @@ def code(rng: random.Random) -> str:
         case 0:
             return join.join((f"{first} = {one}", f"{second} = {first} {operator} {two}", f"print({second})"))
         case 1:
-            return f"{first} = {one}\nfor {second} in range({three}):\n    {first} = {first} {operator} {rng.choice((second, str(two)))}\nprint({first})"
+            loop = f"for {second} in range({three}):\n    {first} = {first} {operator} {rng.choice((second, str(two)))}"
+            return f"{first} = {one}\n{loop}\nprint({first})"
         case 2:
-            return f"{first} = [{', '.join(str(rng.randint(1, 60)) for _ in range(rng.randint(2, 5)))}]\nprint({rng.choice(('sum', 'max', 'min', 'len'))}({first}))"
+            items = ", ".join(str(rng.randint(1, 60)) for _ in range(rng.randint(2, 5)))
+            return f"{first} = [{items}]\nprint({rng.choice(('sum', 'max', 'min', 'len'))}({first}))"
         case _:
             return join.join((f"{first} = {one}", f"{second} = {two}", f"print({first} {operator} {second})"))
 

@@ -1,0 +1,147 @@
+"""`maestro train`: warm start, expert iteration and policy gradients, as one config says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from maestro.cli.output import console, json_option, print_json, warn
+from maestro.config import load_config
+from maestro.errors import ConfigError, MissingDependency
+from maestro.train.config import TrainConfig
+
+if TYPE_CHECKING:
+    from maestro.train.alarms import Alarm
+
+
+@click.command()
+@click.argument("config", metavar="CONFIG", required=False, type=click.Path(path_type=Path))
+@click.option("--resume", metavar="DIR", type=click.Path(path_type=Path), help="Take up the run in DIR; CONFIG may be left out.")
+@click.option("--run", "folder", metavar="DIR", type=click.Path(path_type=Path), help="Run folder; by default runs/NAME.")
+@click.option("--set", "overrides", metavar="NAME=VALUE", multiple=True, help="Change a setting, for example stages.0.steps=200.")
+@click.option("--dry-run", is_flag=True, help="Check the config and say what would happen.")
+@json_option
+def command(
+    config: Path | None, resume: Path | None, folder: Path | None, overrides: tuple[str, ...], dry_run: bool, as_json: bool
+) -> None:
+    """Train a policy as CONFIG says; the result is the folder `policy` in the run folder."""
+    if config is None and resume is None:
+        raise click.UsageError("give a CONFIG, or --resume DIR to take up a run.")
+    source = config if config is not None else (resume or Path()) / "config.yaml"
+    settings = load_config(TrainConfig, source, overrides)
+    target = resume or folder or Path("runs") / settings.name
+    if dry_run:
+        _describe(settings, target, as_json=as_json)
+        return
+    policy = _run(settings, target, resume=resume is not None, as_json=as_json)
+    result = {"policy": str(policy), "run": str(target), "config": settings.digest}
+    if as_json:
+        print_json(result)
+    else:
+        console().print(f"policy in {policy}; ask it with: maestro ask QUESTION --policy {target}", markup=False)
+
+
+def _run(settings: TrainConfig, target: Path, *, resume: bool, as_json: bool) -> Path:
+    try:
+        from maestro.train.run import train
+    except ModuleNotFoundError as error:
+        raise MissingDependency(f"training needs {error.name}; install it with: pip install 'maestro-orchestrator[train]'") from error
+    from maestro.images import ImageStore
+    from maestro.train.materials import load_materials
+
+    if settings.policy.blank_images:
+        warn("the policy trains on blank pictures (policy.blank_images)")
+    loaded = load_materials(settings, ImageStore(capacity=20_000))
+    with asyncio.Runner() as runner:
+        try:
+            return train(settings, loaded.materials, target, resume=resume, progress=None if as_json else Terminal(), runner=runner)
+        finally:
+            runner.run(loaded.close())
+
+
+def _describe(settings: TrainConfig, target: Path, *, as_json: bool) -> None:
+    """What the run would do; touches neither tensors nor experts, but the names have to exist."""
+    from maestro.registry.plugins import registered
+    from maestro.registry.registry import Registry
+
+    registry = Registry.load(settings.ensemble.registry)
+    source = registered().task_source(settings.tasks.source)
+    for split in (settings.tasks.train, settings.tasks.validation, settings.tasks.warm):
+        if split not in source.splits:
+            raise ConfigError(f"the task source {source.name} has no split {split!r}; it has {', '.join(source.splits)}.")
+    plan: dict[str, Any] = {
+        "run": str(target),
+        "exists": (target / "config.yaml").exists(),
+        "registry": f"{registry.name}@{registry.digest[:12]}",
+        "stages": [stage.kind for stage in settings.stages],
+        "digest": settings.digest,
+        "config": settings.model_dump(mode="json"),
+    }
+    if as_json:
+        print_json(plan)
+        return
+    console().print(f"would run {', then '.join(plan['stages'])} on {plan['registry']} in {target}; the config, resolved:", markup=False)
+    click.echo(settings.to_yaml())
+
+
+class Terminal:
+    """Progress for people: a line per look, and a bar in between where stderr is a terminal."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._task: Any = None
+
+    def stage(self, index: int, kind: str, steps: int, done: int) -> None:
+        """A new bar."""
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+        self.close()
+        out = console(stderr=True)
+        out.print(f"stage {index + 1}: {kind}, {steps} {'rounds' if kind == 'expert_iteration' else 'steps'}", markup=False)
+        if out.is_terminal:
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+            self._bar = Progress(*columns, console=out)
+            self._task = self._bar.add_task(kind, total=steps, completed=done)
+            self._bar.start()
+
+    def step(self, record: Mapping[str, Any]) -> None:
+        """Move the bar, or print a look."""
+        kind, out = record["kind"], console(stderr=True)
+        counts = "round" if record["name"] == "expert_iteration" else "step"
+        if self._bar is not None and kind == counts:
+            shown = " ".join(
+                f"{name} {record[name]:.3f}" for name in ("loss", "reward", "accuracy", "calls") if record.get(name) is not None
+            )
+            self._bar.update(self._task, completed=record["step"], description=f"{record['name']} {shown}")
+        if kind in {"validation", "probe", "round"}:
+            out.print(f"  {kind} at {record['step']}: {_numbers(record)}", markup=False)
+        if record["name"] != "warm_start" and kind == "step" and self._bar is None and record["step"] % 10 == 0:
+            out.print(f"  step {record['step']}: {_numbers(record)}", markup=False)
+
+    def alarm(self, alarm: Alarm) -> None:
+        """Say it."""
+        warn(f"step {alarm.step}: {alarm.name}: {alarm.message}")
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+
+_SHOWN = ("utility", "accuracy", "calls", "information", "grammar", "topic", "look", "copy", "reward", "wellformed", "loss")
+
+
+def _numbers(record: Mapping[str, Any]) -> str:
+    """The numbers of a record that fit a line."""
+    plain = [f"{name} {record[name]:.3f}" for name in _SHOWN if isinstance(record.get(name), float)]
+    nested = [
+        f"{mode}: " + ", ".join(f"{name} {record[mode][name]:.3f}" for name in _SHOWN if isinstance(record[mode].get(name), float))
+        for mode in ("greedy", "sampled")
+        if isinstance(record.get(mode), Mapping)
+    ]
+    return "; ".join([", ".join(plain), *nested] if plain else nested)

@@ -1,0 +1,75 @@
+"""From the names in a config to what a run works on: tasks, scenes, and an ensemble with its call store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from maestro.errors import ConfigError, not_found
+from maestro.experts.store import CallStore
+from maestro.images import ImageStore
+from maestro.registry.plugins import registered
+from maestro.skills.ensemble import Ensemble
+from maestro.tasks.source import TaskSource, TaughtTask, TeachingSource
+from maestro.train.config import TrainConfig
+from maestro.train.run import Materials
+from maestro.types import Task
+
+
+@dataclass
+class Loaded:
+    """Materials, and what has to be closed behind them."""
+
+    materials: Materials
+    ensemble: Ensemble
+    store: CallStore | None
+
+    async def close(self) -> None:
+        """Stop the experts and close the store."""
+        await self.ensemble.close()
+        if self.store is not None:
+            self.store.close()
+
+
+def load_materials(config: TrainConfig, images: ImageStore) -> Loaded:
+    """Everything the config names. Raises RegistryError, TaskError, StoreError or ConfigError."""
+    source: TaskSource = registered().task_source(config.tasks.source)
+    store = CallStore(config.ensemble.store, config.ensemble.mode) if config.ensemble.store is not None else None
+    if store is None and config.ensemble.mode in {"replay", "record"}:
+        raise ConfigError(f"ensemble.mode {config.ensemble.mode} needs ensemble.store, the file of recorded calls (see maestro record).")
+    ensemble = Ensemble.load(config.ensemble.registry, images, store)
+    needed = any(stage.kind != "warm_start" for stage in config.stages)
+    return Loaded(
+        Materials(
+            images=images,
+            ensemble=ensemble,
+            train=_tasks(source, config.tasks.train, config.tasks.train_limit, images) if needed else [],
+            validation=_tasks(source, config.tasks.validation, config.tasks.validation_limit, images) if needed else [],
+            scenes=_scenes(source, config, images),
+            registry=dict[str, Any](ensemble.registry.lock()),
+        ),
+        ensemble,
+        store,
+    )
+
+
+def _tasks(source: TaskSource, split: str, limit: int | None, images: ImageStore) -> list[Task]:
+    _known(source, split)
+    return source.load(split, limit, images)
+
+
+def _scenes(source: TaskSource, config: TrainConfig, images: ImageStore) -> list[TaughtTask]:
+    """Scenes for traces, when a stage writes any."""
+    if not any(stage.kind == "warm_start" or (stage.kind == "expert_iteration" and stage.rehearsal) for stage in config.stages):
+        return []
+    if not isinstance(source, TeachingSource):
+        raise ConfigError(
+            f"the task source {source.name} cannot teach (no `teach`); load a trained policy and leave out warm_start and rehearsal."
+        )
+    _known(source, config.tasks.warm)
+    return source.teach(config.tasks.warm, config.tasks.warm_limit, images)
+
+
+def _known(source: TaskSource, split: str) -> None:
+    if split not in source.splits:
+        raise ConfigError(not_found("split", split, source.splits, f"See them with: maestro tasks show {source.name}"))

@@ -1,0 +1,109 @@
+"""Killed and resumed equals never stopped, byte for byte."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_run import config, materials
+
+from maestro.errors import CheckpointError
+from maestro.train.alarms import Alarm
+from maestro.train.run import train
+
+
+class PowerCut(Exception):
+    pass
+
+
+class CutsPower:
+    """Raises after so many records, in the middle of whatever goes on."""
+
+    def __init__(self, after: int) -> None:
+        self.left = after
+
+    def stage(self, index: int, kind: str, steps: int, done: int) -> None:
+        pass
+
+    def step(self, record: Mapping[str, Any]) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise PowerCut
+
+    def alarm(self, alarm: Alarm) -> None:
+        pass
+
+
+def weights(folder: Path) -> str:
+    return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+
+
+def without_times(path: Path) -> list[str]:
+    return [line.split('"seconds"')[0].split('"step_seconds"')[0] for line in path.read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("whole") / "run"
+    train(config(), materials(), run)
+    return run
+
+
+@pytest.mark.parametrize("rhythm", [1, 3, 7])
+def test_a_run_cut_again_and_again_ends_with_the_same_weights(uninterrupted: Path, tmp_path: Path, rhythm: int) -> None:
+    run, after, resume = tmp_path / "run", rhythm, False
+    for _ in range(60):
+        try:
+            final = train(config(), materials(), run, resume=resume, progress=CutsPower(after))
+        except PowerCut:
+            resume, after = True, after + rhythm
+        else:
+            break
+    else:
+        pytest.fail("never finished")
+    assert weights(final) == weights(uninterrupted / "policy")
+    assert without_times(run / "metrics.jsonl") == without_times(uninterrupted / "metrics.jsonl")
+
+
+def test_another_config_is_refused_and_what_differs_is_named(uninterrupted: Path) -> None:
+    with pytest.raises(CheckpointError, match="seed: 1 -> 2"):
+        train(config(seed=2), materials(), uninterrupted, resume=True)
+
+
+def test_a_folder_with_a_run_is_not_overwritten(uninterrupted: Path) -> None:
+    with pytest.raises(CheckpointError, match="already holds a run"):
+        train(config(), materials(), uninterrupted)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [9.0, 11.5, 14.0])
+def test_kill_minus_nine_at_any_moment(uninterrupted: Path, tmp_path: Path, seconds: float) -> None:
+    run = tmp_path / "run"
+    script = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); from test_resume import go; go(sys.argv[1], sys.argv[2])"
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    for attempt in range(12):
+        process = subprocess.Popen(
+            [sys.executable, "-c", script, str(run), str(run.exists() and (run / "config.yaml").exists())], env=environment
+        )
+        try:
+            code = process.wait(timeout=seconds + 2 * attempt)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            time.sleep(0.1)
+        else:
+            assert code == 0
+            break
+    assert weights(run / "policy") == weights(uninterrupted / "policy")
+
+
+def go(run: str, resume: str) -> None:
+    train(config(), materials(), Path(run), resume=resume == "True")
