@@ -105,6 +105,10 @@ class RapidOcr:
             points = np.asarray(corners, dtype=float).reshape(-1, 2) / scale
             box = [*points.min(axis=0).round().astype(int).tolist(), *points.max(axis=0).round().astype(int).tolist()]
             words.append({"text": shown, "confidence": round(score, 4), "box": box, "line": line})
+        if words:
+            # The recogniser's columns are coarse; where a line begins and ends the detector knows better.
+            edges = np.asarray(quad, dtype=float)[:, 0] / scale
+            words[0]["box"][0], words[-1]["box"][2] = round(edges[[0, 3]].mean()), round(edges[[1, 2]].mean())
         if words or not text.strip():
             return words
         points = np.asarray(quad, dtype=float) / scale
@@ -133,11 +137,11 @@ def _rejoined(text: str, parts: Any) -> list[tuple[str, list[Any]]]:
     return joined
 
 
-def _top_edge(quad: Any) -> tuple[float, float]:
-    """Slope and length of a detected line's upper edge; a line that stands upright counts nothing."""
-    (x0, y0), (x1, y1) = np.asarray(quad, dtype=float)[:2]
-    run = x1 - x0
-    return ((y1 - y0) / run, run) if run > abs(y1 - y0) else (0.0, 0.0)
+def _top_edge(quad: Any) -> tuple[float, float, float]:
+    """Slope, length and height of a detected line by its upper edge; a line that stands upright has no length."""
+    (x0, y0), (x1, y1), _, (x3, y3) = np.asarray(quad, dtype=float)
+    run, height = x1 - x0, float(np.hypot(x3 - x0, y3 - y0))
+    return ((y1 - y0) / run, run, height) if run > abs(y1 - y0) else (0.0, 0.0, 1.0)
 
 
 def _spread(text: str, score: float, box: tuple[int, int, int, int], line: int = 0) -> list[WordReading]:

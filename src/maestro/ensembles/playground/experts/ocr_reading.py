@@ -30,7 +30,7 @@ class Reading(TypedDict):
     width: int
     height: int
     slope: float
-    """Tilt of the text lines as rise over run, y downward: positive lines fall to the right."""
+    """Tilt of the longer text lines as rise over run, y downward: positive lines fall to the right; 0 without longer lines."""
 
 
 _LOOKALIKES = str.maketrans(
@@ -89,11 +89,12 @@ class ReadingMemory:
         return reading
 
 
-def common_slope(lines: list[tuple[float, float]]) -> float:
-    """The tilt of most text: median of (slope, length) pairs weighted by length; 0 without any."""
-    half = sum(length for _, length in lines) / 2
+def common_slope(lines: list[tuple[float, float, float]]) -> float:
+    """The tilt of most text: median over (slope, length, height) weighted by length; lines shorter than four heights do not tell."""
+    lines = [line for line in lines if line[1] >= 4 * line[2]]
+    half = sum(length for _, length, _ in lines) / 2
     seen = 0.0
-    for slope, length in sorted(lines):
+    for slope, length, _ in sorted(lines):
         seen += length
         if seen >= half:
             return round(slope, 4)

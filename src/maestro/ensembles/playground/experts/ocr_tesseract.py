@@ -81,17 +81,26 @@ class TesseractOcr:
             return [], 0.0
         level = self._tesserocr.RIL.WORD
         words: list[WordReading] = []
-        baselines: list[tuple[float, float]] = []
+        baselines: list[tuple[float, float, float]] = []
         line = -1
         for item in self._tesserocr.iterate_level(iterator, level):
             if item.Empty(level):
                 continue
             if item.IsAtBeginningOf(self._tesserocr.RIL.TEXTLINE):
                 line += 1
-                if (ends := item.Baseline(self._tesserocr.RIL.TEXTLINE)) is not None and (run := ends[1][0] - ends[0][0]) > 0:
-                    baselines.append(((ends[1][1] - ends[0][1]) / run, float(run)))
+                if (baseline := self._baseline(item)) is not None:
+                    baselines.append(baseline)
             words.append(self._word(item, level, max(line, 0)))
         return words, common_slope(baselines)
+
+    def _baseline(self, item: Any) -> tuple[float, float, float] | None:
+        """Slope, length and text height of the line that an item begins."""
+        level = self._tesserocr.RIL.TEXTLINE
+        ends, box = item.Baseline(level), item.BoundingBox(level)
+        if ends is None or box is None or ends[1][0] <= ends[0][0]:
+            return None
+        run, rise = ends[1][0] - ends[0][0], ends[1][1] - ends[0][1]
+        return rise / run, float(run), float(max(1, box[3] - box[1] - abs(rise)))
 
     def _word(self, item: Any, level: int, line: int) -> WordReading:
         box = [round(value / self._enlarge) for value in item.BoundingBox(level)]

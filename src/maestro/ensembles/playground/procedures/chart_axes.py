@@ -57,6 +57,19 @@ class Chart:
     others: tuple[Word, ...]
     """Words that are neither ticks nor categories: printed values, titles."""
 
+    def x(self, label: Line) -> float:
+        """Centre of a category; where the labels stand at even distances, their common grid is truer than one box."""
+        own = (label.box[0] + label.box[2]) / 2
+        centres = sorted((other.box[0] + other.box[2]) / 2 for other in self.categories)
+        if len(centres) < 3:
+            return own
+        # A label that was not read leaves a gap in the grid.
+        places = [round((centre - centres[0]) / self.spacing) for centre in centres]
+        pitch, start = np.polyfit(places, centres, 1)
+        off = [abs(start + pitch * place - centre) for place, centre in zip(places, centres, strict=True)]
+        on_grid = float(start + pitch * round((own - centres[0]) / self.spacing))
+        return on_grid if max(off) < 0.12 * self.spacing and len(set(places)) == len(places) else own
+
     @property
     def spacing(self) -> float:
         """Distance between neighbouring categories in pixels."""
@@ -129,19 +142,27 @@ def _category_row(below: Page, width: int) -> tuple[Line, ...]:
     """The labels on the first well-filled row under the plot; an axis title further down is not one."""
     if not below.words:
         return ()
-    rows = [line.segments(1.4) for line in below.lines]
-    fullest = max(len(row) for row in rows)
-    row = next(row for row in rows if len(row) >= max(1, 0.6 * fullest))
-    height = float(np.median([segment.height for segment in row]))
-    level = float(np.median([(segment.box[1] + segment.box[3]) / 2 for segment in row]))
-    near = [
-        segment
-        for other in rows
-        for segment in other
-        # Staggered labels and boxes cut differently belong to the same row.
-        if abs((segment.box[1] + segment.box[3]) / 2 - level) < 0.9 * height and segment.box[2] - segment.box[0] < 0.7 * width
-    ]
-    return tuple(sorted(near, key=lambda segment: segment.box[0]))
+    fullest = max(len(line.words) for line in below.lines)
+    row = next(line for line in below.lines if len(line.words) >= max(1, 0.6 * fullest))
+    level = float(np.median([word.y for word in row.words]))
+    # Staggered labels and boxes cut differently belong to the same row.
+    near = sorted((word for word in below.words if abs(word.y - level) < 0.9 * row.height), key=lambda word: word.left)
+    splits = [Line(tuple(near)).segments(gap) for gap in (-9.0, 1.0, 1.8, 3.0)]
+    # Names may be of two words and neighbours may nearly touch; what is certain is that bars stand at even distances.
+    best = min(splits, key=lambda split: (_unevenness(split), len(split)))
+    return tuple(segment for segment in best if segment.box[2] - segment.box[0] < 0.7 * width)
+
+
+def _unevenness(labels: Sequence[Line]) -> float:
+    """Spread of the distances between neighbours' centres relative to their mean; whole multiples (a lost label) count little."""
+    centres = [(label.box[0] + label.box[2]) / 2 for label in labels]
+    gaps = np.diff(centres)
+    if len(gaps) < 2:
+        return 0.25
+    pitch = float(np.median(gaps))
+    parts = gaps / max(pitch, 1.0)
+    off = np.abs(parts - np.maximum(1, np.round(parts))) + 0.05 * (np.round(parts) > 1)
+    return round(float(off.mean()), 2)
 
 
 def value_axis(words: Sequence[Word]) -> ValueAxis | None:
@@ -158,7 +179,7 @@ def value_axis(words: Sequence[Word]) -> ValueAxis | None:
         gain = (high - low) / (two.y - one.y)
         if gain >= 0:
             continue
-        reach = 0.35 * max(one.height, 8.0)
+        reach = max(2.5, 0.16 * one.height)
         inliers, error = [], 0.0
         for word, value in numbers:
             off = abs((value - low) / gain + one.y - word.y)
@@ -167,10 +188,25 @@ def value_axis(words: Sequence[Word]) -> ValueAxis | None:
                 error += off
         if (len(inliers), -error) > (len(best), -best_error):
             best, best_error = inliers, error
+    best = _on_steps(best)
     if len(best) < 2:
         return None
     gain, offset = np.polyfit([word.y for word, _ in best], [value for _, value in best], 1)
     return ValueAxis(float(gain), float(offset), tuple(word for word, _ in best), tuple(value for _, value in best))
+
+
+def _on_steps(ticks: list[tuple[Word, float]]) -> list[tuple[Word, float]]:
+    """The ticks without those that are no whole number of steps from most others: 1 for 10, or 3 for 30."""
+    if len(ticks) < 4:
+        return ticks
+    values = sorted(value for _, value in ticks)
+    step = float(np.median(np.diff(values)))
+    origin = max(values, key=lambda start: (sum(_whole((value - start) / step) for value in values), -start))
+    return [(word, value) for word, value in ticks if _whole((value - origin) / step)]
+
+
+def _whole(value: float) -> bool:
+    return abs(value - round(value)) < 0.02
 
 
 def _aligned(one: Word, two: Word) -> bool:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from maestro.ensembles.playground.procedures.chart_axes import Chart
 from maestro.ensembles.playground.procedures.numerals import number
 from maestro.ensembles.playground.procedures.words import Line
+from maestro.experts.protocol import Pixels
 
 _LEAST_CONTRAST = 18.0
 """Colour distance below which a bar or line cannot be told from the background."""
@@ -26,8 +27,7 @@ class Mark:
 
 def read_mark(chart: Chart, label: Line, kind: str) -> Mark | None:
     """The value at a category as a `bar` or a `line` shows it, or the other kind when this one is not there; None if neither."""
-    left, _, right, _ = label.box
-    x = (left + right) / 2
+    x = chart.x(label)
     measures = (_bar_top, _line_height) if kind == "bar" else (_line_height, _bar_top)
     for rank, measure in enumerate(measures):
         found = measure(chart, x)
@@ -54,15 +54,17 @@ def _rounded(value: float, chart: Chart) -> float:
 
 
 def _plot_rows(chart: Chart) -> tuple[int, int]:
-    """First and last image row of the plot: from a little above the highest tick to the foot of the bars."""
+    """First and last image row of the plot: from above the highest tick to the foot of the bars."""
     ys = [word.y for word in chart.axis.ticks]
     height = chart.pixels.shape[0]
-    top = min(ys) - 0.6 * abs(chart.axis.step / chart.axis.gain)
-    low, high = min(chart.axis.values), max(chart.axis.values)
-    foot = chart.axis.y(0.0) if low <= 0 <= high else max(ys)
-    if low > 0 and low <= 1.5 * chart.axis.step:
-        # The tick at zero was not read; the scale says where it is.
-        foot = chart.axis.y(0.0)
+    # The highest tick may not have been read, so a bar may reach a step and more above the highest that was.
+    top = min(ys) - 1.6 * abs(chart.axis.step / chart.axis.gain)
+    # The foot is where the scale says 0 is, whether that tick was read or not, unless the scale starts above 0: then it is just
+    # over the labels.
+    tops = [label.box[1] for label in chart.categories]
+    floor = float(np.median(tops)) if tops else height - 1.0
+    zero = chart.axis.y(0.0)
+    foot = zero if max(ys) - 2 <= zero <= floor + 4 else max(max(ys), floor - 5)
     return max(0, int(top)), min(height - 1, int(round(foot)))
 
 
@@ -106,7 +108,7 @@ def _bar_top(chart: Chart, x: float) -> tuple[float, float] | None:
         return None
     inside, outside = share[low + 1], share[low]
     part = (inside - 0.5) / max(1e-6, inside - outside)
-    return top + low + 1 - part, min(1.0, contrast / 45)
+    return float(top + low + 1 - part), min(1.0, contrast / 45)
 
 
 def _line_height(chart: Chart, x: float) -> tuple[float, float] | None:
@@ -115,7 +117,7 @@ def _line_height(chart: Chart, x: float) -> tuple[float, float] | None:
     height, width = chart.pixels.shape[:2]
     start = int(max(word.right for word in chart.axis.ticks)) + 6
     rows = slice(top, min(height, foot))
-    area = chart.pixels[rows, start:width].astype(float)
+    area = _without_words(chart)[rows, start:width].astype(float)
     column = int(x) - start
     if area.shape[0] < 8 or not 2 <= column < area.shape[1] - 2:
         return None
@@ -130,6 +132,9 @@ def _line_height(chart: Chart, x: float) -> tuple[float, float] | None:
     contrast = float(strip[peak] - noise)
     if contrast < _LEAST_CONTRAST:
         return None
+    marker = _marker_height(area, distance > noise + 0.5 * contrast, column, 0.3 * chart.spacing)
+    if marker is not None:
+        return top + marker, min(1.0, contrast / 45)
     low = high = peak
     floor = noise + 0.5 * contrast
     while low > 0 and strip[low - 1] > floor:
@@ -141,9 +146,36 @@ def _line_height(chart: Chart, x: float) -> tuple[float, float] | None:
     return top + centre, min(1.0, contrast / 45)
 
 
+def _without_words(chart: Chart) -> Pixels:
+    """The picture with words inside the plot (titles, legends, printed values) painted over by what is beside them."""
+    pixels = chart.pixels.copy()
+    for word in chart.others:
+        left, top, right, bottom = (max(0, int(edge)) for edge in (word.left - 2, word.top - 1, word.right + 3, word.bottom + 2))
+        column = min(right, pixels.shape[1] - 1)
+        pixels[top:bottom, left:right] = pixels[top:bottom, column : column + 1]
+    return pixels
+
+
+def _marker_height(area: NDArray[np.float64], curve: NDArray[np.bool_], column: int, reach: float) -> float | None:
+    """Row of the centre of a marker near a column: what is left of the curve when lines are eroded away; None without one."""
+    import cv2
+
+    window = slice(max(0, int(column - reach)), int(column + reach) + 1)
+    # A small closing first: noise must not tear a marker apart.
+    part = cv2.morphologyEx(curve[:, window].astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    part = cv2.erode(part, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5)))
+    count, _, stats, centres = cv2.connectedComponentsWithStats(part, connectivity=8)
+    near = [index for index in range(1, count) if abs(centres[index][0] + window.start - column) < max(5.0, 0.5 * reach)]
+    if not near:
+        return None
+    largest = max(near, key=lambda index: stats[index][cv2.CC_STAT_AREA])
+    wide, tall = stats[largest][cv2.CC_STAT_WIDTH], stats[largest][cv2.CC_STAT_HEIGHT]
+    return float(centres[largest][1]) if max(wide, tall) <= 3 * min(wide, tall) + 2 and tall < 0.2 * area.shape[0] else None
+
+
 def _printed_value(chart: Chart, x: float, y: float) -> float | None:
     """A number printed just above the mark, or just inside its top."""
-    near = []
+    near: list[tuple[float, float]] = []
     for word in chart.others:
         value = number(word.text)
         if value is not None and abs(word.x - x) < max(0.3 * chart.spacing, word.width) and -1.2 * word.height < y - word.y < 2.2 * word.height:

@@ -67,6 +67,9 @@ def _keyword(word: str) -> str:
 def _balanced(text: str) -> str:
     """The text with missing round brackets at its end added and surplus ones there removed."""
     missing = text.count("(") - text.count(")")
+    if missing < 0 and re.search(r"\)\s+\)", text):
+        # Two detections that overlap read the bracket between them twice.
+        text, missing = re.sub(r"\)\s+\)", ")", text, count=1), missing + 1
     if missing > 0 and text.endswith(("]", "1", "l")) is False:
         return text + ")" * missing
     if missing > 0:

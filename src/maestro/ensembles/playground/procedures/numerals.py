@@ -16,7 +16,8 @@ def numeral(text: str) -> str | None:
 
     Letters that look like digits are taken for digits only in a word that is mostly digits.
     """
-    bare = text.strip().strip(_AFFIXES).removesuffix(".").strip()
+    # A tick or rule beside a number is often read as a sign after it.
+    bare = text.strip().strip(_AFFIXES).rstrip("-+.").strip()
     if not bare:
         return None
     digits = sum(character.isdigit() for character in bare)

@@ -57,8 +57,19 @@ def find_ring(pixels: Pixels) -> Ring | None:
     ink = distance > level
     if int(ink.sum()) < 60:
         return None
-    rings = [ring for mask in _colour_masks(lab, ink) for ring in _rings(mask)]
-    return max(rings, key=lambda ring: ring.cover * min(1.0, ring.tall / 20), default=None)
+    rings = [ring for mask in _colour_masks(lab, ink) for ring in _rings(mask) if _holds_something(ring, ink)]
+    # A letter such as an O is a ring too, but holds nothing and is smaller than what is drawn around a letter.
+    return max(rings, key=lambda ring: ring.cover * min(1.0, ring.wide * ring.tall / 1500), default=None)
+
+
+def _holds_something(ring: Ring, ink: NDArray[np.bool_]) -> bool:
+    """Whether foreground lies well inside the ring."""
+    import cv2
+
+    inner = np.zeros(ink.shape, np.uint8)
+    cv2.ellipse(inner, ((ring.x, ring.y), (max(2.0, 0.62 * ring.wide), max(2.0, 0.62 * ring.tall)), ring.angle), 255, -1)
+    inside = inner > 0
+    return bool(inside.any()) and float(ink[inside].mean()) > 0.08
 
 
 def _colour_masks(lab: NDArray[np.float32], ink: NDArray[np.bool_]) -> list[Mask]:
@@ -141,11 +152,30 @@ def _drawn(piece: Mask, x: float, y: float, wide: float, tall: float, angle: flo
     return cv2.bitwise_and(piece, band)
 
 
+def _letter_pixels(pixels: Pixels, ring: Ring, mask: Mask) -> NDArray[np.bool_]:
+    """Pixels under the widened ring that have the colour of what the ring holds rather than its own."""
+    import cv2
+
+    inner = np.zeros(mask.shape, np.uint8)
+    cv2.ellipse(inner, ((ring.x, ring.y), (max(2.0, 0.6 * ring.wide), max(2.0, 0.6 * ring.tall)), ring.angle), 255, -1)
+    colours = pixels.astype(float)
+    around = cv2.dilate(mask, np.ones((9, 9), np.uint8)) - mask
+    paper = np.median(colours[around > 0], axis=0)
+    held = colours[inner > 0]
+    far = np.linalg.norm(held - paper, axis=1)
+    letter, own = np.median(held[far >= np.percentile(far, 85)], axis=0), np.median(colours[ring.mask > 0], axis=0)
+    if np.linalg.norm(letter - own) < 60:
+        return np.zeros(mask.shape, bool)
+    nearer = np.linalg.norm(colours - letter, axis=2) < 0.7 * np.minimum(np.linalg.norm(colours - own, axis=2), np.linalg.norm(colours - paper, axis=2))
+    return np.asarray(nearer & (mask > 0))
+
+
 def without_ring(pixels: Pixels, ring: Ring) -> Any:
     """The picture with the ring's pixels filled from around them."""
     import cv2
 
     mask = cv2.dilate(ring.mask, np.ones((5, 5), np.uint8))
+    mask[_letter_pixels(pixels, ring, mask)] = 0
     return cv2.inpaint(pixels, mask, 3, cv2.INPAINT_TELEA)
 
 

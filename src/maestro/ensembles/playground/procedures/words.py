@@ -9,6 +9,8 @@ from functools import cached_property
 from statistics import median
 from typing import Any
 
+import numpy as np
+
 from maestro.skills.protocol import Caller, SkillRequest
 
 _STRAY = re.compile(r"[\s|\[\](){}<>_~^'\"`.,:;\-=*\\/!¦«»°]+")
@@ -137,9 +139,28 @@ def page_of(reply: dict[str, Any]) -> Page:
         for item in reply["words"]
         if item["text"].strip()
     )
-    slope = float(reply.get("slope", 0.0))
+    slope = float(reply.get("slope", 0.0)) or row_slope(words)
     # Less than half a degree is the jitter of box corners, more than 25 degrees a misread line.
     return Page(words, int(reply["width"]), int(reply["height"]), slope if 0.01 < abs(slope) < 0.5 else 0.0)
+
+
+def row_slope(words: Sequence[Word]) -> float:
+    """The tilt, up to nine degrees, at which most words stand level with each other; 0 unless clearly better than none.
+
+    Short labels have no tilt that an engine could tell; the rows they form have.
+    """
+    if not 4 <= len(words) <= 150:
+        return 0.0
+    x, y = np.array([word.x for word in words]), np.array([word.y for word in words])
+    height = float(np.median([word.height for word in words]))
+    upper = np.triu_indices(len(words), 1)
+    across, down = (x[:, None] - x)[upper], (y[:, None] - y)[upper]
+    far = np.abs(across) > 2 * height
+    across, down = across[far], down[far]
+    slopes = np.round(np.arange(-0.16, 0.1601, 0.005), 3)
+    scores = np.exp(-(((down - slopes[:, None] * across) / (0.15 * height)) ** 2)).sum(axis=1)
+    level, best = float(scores[len(slopes) // 2]), int(np.argmax(scores))
+    return float(slopes[best]) if scores[best] > 1.3 * level + 1.0 else 0.0
 
 
 async def read_page(request: SkillRequest, caller: Caller) -> Page:
@@ -193,4 +214,4 @@ def _group(words: Sequence[Word], slope: float) -> tuple[Line, ...]:
     return tuple(Line(tuple(sorted(lines[index], key=lambda word: word.left))) for index in order)
 
 
-__all__ = ["Line", "Page", "Word", "bounding_box", "first_image", "least_confidence", "mean_confidence", "page_of", "read_page"]
+__all__ = ["Line", "Page", "Word", "bounding_box", "first_image", "least_confidence", "mean_confidence", "page_of", "read_page", "row_slope"]
