@@ -82,8 +82,10 @@ def look(image: NDArray[np.uint8], *, thin: bool = False) -> Scene:
 
 
 def background_surface(lab: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """A second-degree surface per channel, fitted to the rim and then to everything that agrees with it (same shape as `lab`), and
-    the 3x3 covariance of what agrees around it (grain, texture)."""
+    """A second-degree surface per channel (same shape as `lab`) and the 3x3 covariance of the background around it (grain, texture).
+
+    Fitted to the rim first and then to everything that agrees with it.
+    """
     height, width = lab.shape[:2]
     step = max(1, round(max(height, width) / 110))
     small = lab[::step, ::step].astype(np.float64)

@@ -40,8 +40,10 @@ class Edges:
 
 
 def edges_of(image: NDArray[np.uint8], blur: float) -> Edges | None:
-    """Canny edges of an RGB picture, each pixel in the channel that changes most there, with thresholds from the picture's own
-    gradients. None when there are too few."""
+    """Canny edges of an RGB picture, each pixel in the channel that changes most there. None when there are too few.
+
+    The thresholds come from the picture's own gradients.
+    """
     import cv2
 
     smooth = cv2.GaussianBlur(image, (0, 0), blur) if blur > 0 else image
@@ -65,7 +67,9 @@ def edges_of(image: NDArray[np.uint8], blur: float) -> Edges | None:
     return Edges(points, directions, lookup[labels], distance)
 
 
-def cover(edges: Edges, least_radius: float, most_radius: float, *, least_support: float = 0.3, limit: int = 40) -> tuple[list[Circle], float]:
+def cover(
+    edges: Edges, least_radius: float, most_radius: float, *, least_support: float = 0.3, limit: int = 40
+) -> tuple[list[Circle], float]:
     """Greedy cover of the edges by circles, best first, and the share of edge points explained.
 
     Deterministic: the samples come from a fixed seed.
@@ -81,9 +85,9 @@ def cover(edges: Edges, least_radius: float, most_radius: float, *, least_suppor
             misses += 1
             continue
         circle, touched = best
-        circle, touched = _refine(edges, unexplained, circle, touched)
+        circle, covered = _refine(edges, unexplained, circle, touched)
         circle = _with_angles(edges, unexplained, circle)
-        unexplained[touched] = False
+        unexplained[covered] = False
         found.append(circle)
         misses = 0
     return found, 1.0 - float(unexplained.mean())
@@ -140,7 +144,9 @@ def _propose(
     return np.concatenate([centre, radius[agree, None]], axis=1)
 
 
-def _hits(edges: Edges, x: NDArray[np.float64], y: NDArray[np.float64], r: NDArray[np.float64]) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+def _hits(
+    edges: Edges, x: NDArray[np.float64], y: NDArray[np.float64], r: NDArray[np.float64]
+) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
     """For each circle and ray the edge point index and whether it lies on the circle with a radial gradient; shape (circles, rays)."""
     angles = np.linspace(0, 2 * np.pi, _RAYS, endpoint=False)
     cos, sin = np.cos(angles), np.sin(angles)

@@ -75,3 +75,9 @@ def _chromatic_name(hue: float, saturation: float, value: float) -> tuple[str, f
 def saturation_of(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Chroma (largest minus smallest channel) of an RGB image, shape (height, width)."""
     return np.asarray(image.max(axis=2) - image.min(axis=2), dtype=np.uint8)
+
+
+def hue_distance(first: Sequence[float], second: Sequence[float]) -> float:
+    """Distance of two RGB colours in which lightness hardly counts: for telling which of a few colours a name means."""
+    a, b = np.array(first, dtype=np.float64), np.array(second, dtype=np.float64)
+    return float(np.linalg.norm((a - a.mean()) - (b - b.mean())) + abs(a.mean() - b.mean()) / 3)

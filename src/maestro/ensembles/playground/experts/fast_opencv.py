@@ -99,7 +99,9 @@ class FastOpenCv:
         tally[list(ANCHORS).index("black")] = tally[list(ANCHORS).index("white")] = 0.0
         total = max(float(tally.sum()), 1.0)
         slices = [
-            {"colour": name, "share": round(float(tally[index] / total), 4)} for index, name in enumerate(ANCHORS) if tally[index] > 0.015 * total
+            {"colour": name, "share": round(float(tally[index] / total), 4)}
+            for index, name in enumerate(ANCHORS)
+            if tally[index] > 0.015 * total
         ]
         return {"slices": sorted(slices, key=lambda part: -float(str(part["share"]))), "confidence": 0.7 * clarity(image)}
 
@@ -175,7 +177,7 @@ def _of_colour(image: Pixels, markers: list[Blob], colour: str) -> Blob | None:
 def _anchor_map(image: Pixels) -> NDArray[np.uint8]:
     """Index into ANCHORS of the nearest anchor for each pixel, to 8 grey levels."""
     red, green, blue = (image[:, :, channel] >> 3 for channel in range(3))
-    return _anchor_table()[red, green, blue]
+    return np.asarray(_anchor_table()[red, green, blue], dtype=np.uint8)
 
 
 @lru_cache(maxsize=1)
@@ -184,7 +186,7 @@ def _anchor_table() -> NDArray[np.uint8]:
     levels = np.arange(32) * 8 + 4
     lattice = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).astype(np.float32)
     distances = [((lattice - np.array(anchor, dtype=np.float32)) ** 2).sum(axis=-1) for anchor in ANCHORS.values()]
-    return np.stack(distances).argmin(axis=0).astype(np.uint8)
+    return np.asarray(np.stack(distances).argmin(axis=0), dtype=np.uint8)
 
 
 def _named(image: Pixels, solid: Mask, mask: Mask, box: tuple[int, int, int, int]) -> Shape:

@@ -11,11 +11,13 @@ from maestro.ensembles.playground.experts.background import grain
 from maestro.ensembles.playground.experts.circle_cover import Circle, cover, edges_of, merge_concentric
 from maestro.ensembles.playground.experts.colours import hue_name
 from maestro.ensembles.playground.experts.components import Blob, Mask, Shape, blobs, outline, solidity
-from maestro.ensembles.playground.experts.templates import best_template
 from maestro.ensembles.playground.experts.contacts import contacts_of_circles
 from maestro.ensembles.playground.experts.flat_mask import flat_mask
+from maestro.ensembles.playground.experts.grid_lines import fit_comb
+from maestro.ensembles.playground.experts.line_segments import grid_profiles, segments_of
 from maestro.ensembles.playground.experts.silhouettes import sharpened
 from maestro.ensembles.playground.experts.stray_strokes import without_strokes
+from maestro.ensembles.playground.experts.templates import best_template
 from maestro.experts.protocol import Pixels
 
 
@@ -46,6 +48,18 @@ class FittingOpenCv:
         circles, explained = circles_in(images[0])
         found = contacts_of_circles([circle for circle in circles if circle.support > 0.5], 1.0)
         return {**found, "confidence": found["confidence"] * (0.4 + 0.6 * explained)}
+
+    def do_grid(self, images: list[Pixels]) -> dict[str, Any]:
+        """Even combs fitted to the positions of straight segments along the two main directions."""
+        import cv2
+
+        grey = cv2.cvtColor(_smooth(images[0]), cv2.COLOR_RGB2GRAY)
+        segments = segments_of(grey, 5.0)
+        if len(segments) < 4:
+            return {"rows": 0, "columns": 0, "confidence": 0.0}
+        across, down, aligned = grid_profiles(segments)
+        (rows, sure_rows), (columns, sure_columns) = fit_comb(across), fit_comb(down)
+        return {"rows": rows, "columns": columns, "confidence": min(sure_rows, sure_columns) * aligned}
 
 
 def circles_in(image: Pixels) -> tuple[list[Circle], float]:
@@ -113,7 +127,9 @@ def _circles_of_blob(image: Pixels, blob: Blob) -> tuple[list[Circle], float]:
         return [], 0.0
     size = min(image.shape[:2])
     span = max(blob.box[2] - blob.box[0], blob.box[3] - blob.box[1])
-    widest = float(cv2.distanceTransform(cv2.copyMakeBorder(blob.filled, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=(0,)), cv2.DIST_L2, 5).max())
+    widest = float(
+        cv2.distanceTransform(cv2.copyMakeBorder(blob.filled, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=(0,)), cv2.DIST_L2, 5).max()
+    )
     found, explained = cover(edges, max(5.0, 0.03 * size, 0.25 * widest), 0.55 * span)
     merged = merge_concentric(found, 0.05 * size)
     return [Circle(c.x + left, c.y + top, c.radius, c.support, c.fresh, c.angles) for c in merged], explained
@@ -127,7 +143,12 @@ def _disc(image: Pixels, circle: Circle, explained: float) -> Shape:
     xs = np.clip(np.round(circle.x + radii * np.cos(angles)), 0, width - 1).astype(int)
     ys = np.clip(np.round(circle.y + radii * np.sin(angles)), 0, height - 1).astype(int)
     colour, sure = _mode_colour(image[ys, xs].reshape(-1, 3))
-    box = (round(circle.x - circle.radius), round(circle.y - circle.radius), round(circle.x + circle.radius) + 1, round(circle.y + circle.radius) + 1)
+    box = (
+        round(circle.x - circle.radius),
+        round(circle.y - circle.radius),
+        round(circle.x + circle.radius) + 1,
+        round(circle.y + circle.radius) + 1,
+    )
     confidence = min(1.0, circle.support / 0.7) * (0.4 + 0.6 * explained) * (0.5 + 0.5 * sure)
     return Shape("circle", colour, box, (circle.x, circle.y), float(np.pi * circle.radius**2), confidence)
 
@@ -142,5 +163,6 @@ def _mode_colour(pixels: NDArray[np.uint8]) -> tuple[str, float]:
 def _whole(image: Pixels, blob: Blob, kind: str, certain: float) -> Shape:
     left, top, right, bottom = blob.box
     colour, sure = hue_name(np.median(image[top:bottom, left:right][blob.mask > 0], axis=0))
-    return Shape(kind, colour, blob.box, ((left + right) / 2, (top + bottom) / 2), float((blob.filled > 0).sum()), 0.5 * certain + 0.5 * sure)
-
+    return Shape(
+        kind, colour, blob.box, ((left + right) / 2, (top + bottom) / 2), float((blob.filled > 0).sum()), 0.5 * certain + 0.5 * sure
+    )

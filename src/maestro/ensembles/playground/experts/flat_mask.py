@@ -10,7 +10,7 @@ from maestro.experts.protocol import Pixels
 
 
 def flat_mask(image: Pixels) -> tuple[Mask, NDArray[np.float32], float]:
-    """Mask, distance map (Lab) and clarity: what differs from the rim's median colour by more than a share of Otsu's level, and how clear-cut that is (0..1)."""
+    """Mask of what differs from the rim's median colour by a share of Otsu's level, the Lab distances, and how clear-cut it is (0..1)."""
     import cv2
 
     lab = cv2.cvtColor(image.astype(np.float32) / 255.0, cv2.COLOR_RGB2LAB)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maestro.ensembles.playground.experts.blob_features import blob_features
-from maestro.ensembles.playground.experts.components import Mask, blobs
+from maestro.ensembles.playground.experts.components import blobs
 from maestro.ensembles.playground.experts.forest import Forest
 
 FOREST_FILE = Path(__file__).with_name("blob_forest.npz")
@@ -27,7 +27,8 @@ def train_forest(samples: int = 9000, trees: int = 60, leaves: int = 160) -> For
     from sklearn.ensemble import ExtraTreesClassifier
 
     rng = random.Random("blob forest")
-    rows, labels = [], []
+    rows: list[NDArray[np.float32]] = []
+    labels: list[int] = []
     while len(rows) < samples:
         label = rng.choice(CLASSES)
         drawn = draw_blob(rng, label)
@@ -83,7 +84,7 @@ def _group(rng: random.Random, count: int, radius: float) -> list[tuple[float, f
     """Discs in a chain, each overlapping the one before or another one."""
     discs = [(100.0, 100.0, radius * rng.uniform(0.85, 1.15))]
     while len(discs) < count:
-        x, y, r = rng.choice(discs)
+        x, y, _ = rng.choice(discs)
         angle, away = rng.uniform(0, 2 * np.pi), radius * rng.uniform(1.15, 1.95)
         other = (x + away * np.cos(angle), y + away * np.sin(angle), radius * rng.uniform(0.85, 1.15))
         if all(np.hypot(other[0] - a, other[1] - b) > 1.1 * max(other[2], c) for a, b, c in discs):
@@ -101,7 +102,11 @@ def _corners(rng: random.Random, kind: str, centre: tuple[float, float], radius:
     if kind == "circle":
         return _ring(*centre, radius)
     count = {"square": 4, "diamond": 4, "triangle": 3, "pentagon": 5, "hexagon": 6, "star": 10}[kind]
-    turn = {"square": 45.0, "diamond": 0.0}.get(kind, 0.0) + rng.uniform(-18, 18) + (180.0 * rng.randint(0, 1) if kind in {"triangle", "pentagon"} else 0)
+    turn = (
+        {"square": 45.0, "diamond": 0.0}.get(kind, 0.0)
+        + rng.uniform(-18, 18)
+        + (180.0 * rng.randint(0, 1) if kind in {"triangle", "pentagon"} else 0)
+    )
     angles = np.deg2rad(-90.0 + turn + 360.0 * np.arange(count) / count)
     radii = np.where(np.arange(count) % 2 == 0, 1.0, rng.uniform(0.36, 0.52) if kind == "star" else 1.0) * radius
     stretch = rng.uniform(0.92, 1.08)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from maestro.ensembles.playground.experts.components import Mask, blobs
 
@@ -17,6 +18,7 @@ class Frame:
     inner: tuple[int, int, int, int]
     sides: float
     colour: str = ""
+    rgb: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
     def reply(self) -> dict[str, Any]:
         """As JSON."""
@@ -56,7 +58,12 @@ def _measure(mask: Mask, box: tuple[int, int, int, int]) -> Frame | None:
     height, width = on.shape
     depth = max(2, round(0.2 * min(height, width)))
     # The frame may be a little tilted: a side is there where any of its first pixels is drawn.
-    sides = (on[:depth].any(axis=0).mean(), on[-depth:].any(axis=0).mean(), on[:, :depth].any(axis=1).mean(), on[:, -depth:].any(axis=1).mean())
+    sides = (
+        on[:depth].any(axis=0).mean(),
+        on[-depth:].any(axis=0).mean(),
+        on[:, :depth].any(axis=1).mean(),
+        on[:, -depth:].any(axis=1).mean(),
+    )
     middle = on[depth:-depth, depth:-depth]
     if min(sides) < 0.75 or (middle.size and middle.mean() > 0.35):
         return None
@@ -68,7 +75,7 @@ def _measure(mask: Mask, box: tuple[int, int, int, int]) -> Frame | None:
     return Frame(inner, float(np.mean(sides)) * (1.0 - 0.5 * float(middle.mean() if middle.size else 0.0)))
 
 
-def _inset(on: np.ndarray, depth: int) -> int:  # type: ignore[type-arg]
+def _inset(on: NDArray[np.bool_], depth: int) -> int:
     """Rows from the top until the stroke is over, judged in the middle three fifths."""
     core = on[:depth, round(0.2 * on.shape[1]) : max(round(0.8 * on.shape[1]), 1)]
     share = core.mean(axis=1)

@@ -29,7 +29,8 @@ def ridges(grey: NDArray[np.uint8], stroke: int) -> NDArray[np.float32]:
     kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * stroke + 1, 2 * stroke + 1))
     dark = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, kernel).astype(np.float32)
     light = cv2.morphologyEx(grey, cv2.MORPH_TOPHAT, kernel).astype(np.float32)
-    return dark if np.percentile(dark, 96) >= np.percentile(light, 96) else light
+    stronger = dark if np.percentile(dark, 96) >= np.percentile(light, 96) else light
+    return np.asarray(stronger, dtype=np.float32)
 
 
 def profiles(strength: NDArray[np.float32]) -> tuple[Profile, Profile]:

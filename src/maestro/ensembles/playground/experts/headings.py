@@ -93,7 +93,10 @@ def _taper(patch: NDArray[np.float32], centre: tuple[float, float], degrees: flo
         return 0.0
     extent = np.array([np.ptp(np.nonzero(turned[:, column])[0]) + 1 for column in columns], dtype=np.float64)
     length, widest = len(columns), float(extent.max())
-    tip, behind = float(extent[-max(2, round(0.07 * length)) :].mean()), float(extent[-round(0.32 * length) : -max(3, round(0.16 * length))].mean())
+    tip, behind = (
+        float(extent[-max(2, round(0.07 * length)) :].mean()),
+        float(extent[-round(0.32 * length) : -max(3, round(0.16 * length))].mean()),
+    )
     growth = np.clip((behind - tip) / widest, 0.0, 1.0)
     return float(growth)
 

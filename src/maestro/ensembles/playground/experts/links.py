@@ -8,7 +8,6 @@ import numpy as np
 
 from maestro.ensembles.playground.experts.components import Blob, Mask, blobs
 
-
 CLEARANCE = 3
 """Lines begin this many pixels away from markers."""
 

@@ -23,10 +23,16 @@ class Slice:
     colour: str
     share: float
     middle: tuple[float, float]
+    rgb: tuple[int, int, int]
 
     def reply(self) -> dict[str, Any]:
         """As JSON."""
-        return {"colour": self.colour, "share": round(self.share, 4), "middle": [round(self.middle[0]), round(self.middle[1])]}
+        return {
+            "colour": self.colour,
+            "share": round(self.share, 4),
+            "middle": [round(self.middle[0]), round(self.middle[1])],
+            "rgb": list(self.rgb),
+        }
 
 
 def pie_slices(scene: Scene, mask: Mask) -> tuple[list[Slice], float]:
@@ -55,11 +61,12 @@ def pie_slices(scene: Scene, mask: Mask) -> tuple[list[Slice], float]:
         slices.setdefault(label, []).append((start, length))
     found = []
     for label, spans in slices.items():
-        name, _ = hue_name(np.median(scene.rgb[rows, columns][(labels == label) & foreground], axis=0))
+        rgb = np.median(scene.rgb[rows, columns][(labels == label) & foreground], axis=0)
         start, length = max(spans, key=lambda span: span[1])
         turn = 2 * np.pi * (start + length / 2) / _ANGLES
         middle = (x + 0.7 * radius * np.cos(turn), y + 0.7 * radius * np.sin(turn))
-        found.append(Slice(name, sum(span[1] for span in spans) / max(total, 1), middle))
+        shade = (int(rgb[0]), int(rgb[1]), int(rgb[2]))
+        found.append(Slice(hue_name(rgb)[0], sum(span[1] for span in spans) / max(total, 1), middle, shade))
     return sorted(found, key=lambda part: -part.share), float(np.clip(roundness * agreement, 0.0, 1.0))
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from maestro.ensembles.playground.experts.background import Scene, deskew_angle, look, rotate
 from maestro.ensembles.playground.experts.circle_cover import Circle, merge_concentric
+from maestro.ensembles.playground.experts.colours import ANCHORS, hue_distance
 from maestro.ensembles.playground.experts.components import Blob, Mask, blobs
 from maestro.ensembles.playground.experts.contacts import contacts_in_mask
 from maestro.ensembles.playground.experts.frames import Frame, frames_in, smallest_group
@@ -38,8 +40,19 @@ class RobustOpenCv:
         scene = look(images[0], thin=True)
         size = min(scene.mask.shape)
         drawing = cv2.GaussianBlur(scene.mask, (0, 0), 1.2)
-        votes = cv2.HoughCircles(drawing, cv2.HOUGH_GRADIENT_ALT, 1.5, 0.06 * size, param1=300, param2=0.72, minRadius=round(0.04 * size), maxRadius=round(0.5 * size))
-        found = [] if votes is None else [Circle(float(v[0]), float(v[1]), float(v[2]), 1.0, 1.0) for v in votes.reshape(-1, votes.shape[-1])]
+        votes = cv2.HoughCircles(
+            drawing,
+            cv2.HOUGH_GRADIENT_ALT,
+            1.5,
+            0.06 * size,
+            param1=300,
+            param2=0.72,
+            minRadius=round(0.04 * size),
+            maxRadius=round(0.5 * size),
+        )
+        found = (
+            [] if votes is None else [Circle(float(v[0]), float(v[1]), float(v[2]), 1.0, 1.0) for v in votes.reshape(-1, votes.shape[-1])]
+        )
         rings = merge_concentric(found, 0.05 * size)
         explained = _explained(scene.mask, rings)
         return {"count": len(rings), "confidence": explained * scene.clarity if rings else 0.0}
@@ -93,13 +106,20 @@ class RobustOpenCv:
     def do_frame(self, images: list[Pixels], colour: str | None = None) -> dict[str, Any]:
         """The most complete rectangle drawn in one colour, whatever colour that is; a named colour is preferred."""
         scene = look(images[0], thin=True)
-        found = [frame for layer, name in _layers(scene) for frame in _coloured(frames_in(layer), name)]
+        found = [
+            replace(frame, colour=s.colour, rgb=s.rgb) for s in strokes_of(scene, scene.mask, 16.0, 0.02) for frame in frames_in(s.mask)
+        ]
+        found = found or frames_in(scene.mask)
         if not found:
             return {"box": None, "confidence": 0.0}
-        ranked = sorted(found, key=lambda frame: (colour is not None and frame.colour == colour, frame.sides), reverse=True)
-        best = ranked[0]
-        rivals = [frame for frame in ranked[1:] if frame.colour == best.colour and frame.sides > 0.9 * best.sides and _apart(frame, best)]
-        return {"box": list(best.inner), "confidence": best.sides * (0.6 if rivals else 1.0), "colour": best.colour}
+        named = [frame for frame in found if frame.colour == colour]
+        if colour in ANCHORS and not named:
+            # Between two names' ranges of hue: take the frame whose colour is nearest to the name.
+            nearest_hue = min(hue_distance(frame.rgb, ANCHORS[colour]) for frame in found)
+            named = [replace(frame, sides=0.6 * frame.sides) for frame in found if hue_distance(frame.rgb, ANCHORS[colour]) <= nearest_hue]
+        best, *others = sorted(named or found, key=lambda frame: -frame.sides)
+        rivals = [frame for frame in others if frame.sides > 0.9 * best.sides and _apart(frame, best)]
+        return {"box": list(best.inner), "confidence": best.sides * (0.6 if rivals else 1.0), "colour": colour if named else best.colour}
 
     def do_smallest(self, images: list[Pixels]) -> dict[str, Any]:
         """The smallest group of marks in front of the modelled background."""
@@ -189,18 +209,6 @@ def _mark(scene: Scene, solid: Mask, box: tuple[int, int, int, int]) -> Mask:
     if len(centres) < 2:
         return np.zeros_like(solid)
     return np.where(core & (nearest(lab, centres) != 0), 255, 0).astype(np.uint8)
-
-
-def _layers(scene: Scene) -> list[tuple[Mask, str]]:
-    """The foreground, and each of its colours on its own, with the colour's name."""
-    layers = [(stroke.mask, stroke.colour) for stroke in strokes_of(scene, scene.mask, 16.0)]
-    height, width = scene.mask.shape
-    whole = colour_of(scene, scene.mask, (0, 0, width, height))[0] if scene.mask.any() else "black"
-    return [*layers, (scene.mask, whole)]
-
-
-def _coloured(frames: list[Frame], colour: str) -> list[Frame]:
-    return [Frame(frame.inner, frame.sides, colour) for frame in frames]
 
 
 def _apart(first: Frame, second: Frame) -> bool:

@@ -20,7 +20,7 @@ def shapes_of(scene: Scene, mask: Mask) -> list[Shape]:
     solid, strokes = without_strokes(scene.lab, mask)
     painted = [blob for blob in blobs(solid, least) if blob.area >= 0.6 * (blob.filled > 0).sum()]
     if painted:
-        found = [shape for blob in painted for shape in _painted(scene, blob, blob.filled, least, strokes)]
+        found: list[Shape] = [shape for blob in painted for shape in _painted(scene, blob, blob.filled, least, strokes)]
     else:
         found = [shape for blob in blobs(mask, least) for shape in _drawn(scene, blob, blob.filled, least)]
     return _without_specks(found)

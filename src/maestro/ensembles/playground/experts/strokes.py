@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maestro.ensembles.playground.experts.background import Scene
-from maestro.ensembles.playground.experts.colours import ANCHORS, hue_name
+from maestro.ensembles.playground.experts.colours import ANCHORS, hue_distance, hue_name
 from maestro.ensembles.playground.experts.components import Mask
 from maestro.ensembles.playground.experts.splitting import dominant_colours
 
@@ -94,15 +94,8 @@ def pick(strokes: Sequence[Stroke], names: Sequence[str]) -> list[Stroke]:
     for name, stroke in chosen.items():
         free = [other for other in strokes if other.colour not in names and all(other is not taken for taken in chosen.values())]
         if stroke is None and free and name in ANCHORS:
-            chosen[name] = min(free, key=lambda other: _hue_distance(other.rgb, ANCHORS[name]))
+            chosen[name] = min(free, key=lambda other: hue_distance(other.rgb, ANCHORS[name]))
     return [stroke for stroke in chosen.values() if stroke is not None]
-
-
-def _hue_distance(first: Sequence[float], second: Sequence[float]) -> float:
-    """Distance of two colours with lightness counting a third."""
-    a, b = np.array(first, dtype=np.float64), np.array(second, dtype=np.float64)
-    light = (a.mean() - b.mean()) / 3
-    return float(np.linalg.norm((a - a.mean()) - (b - b.mean())) + abs(light))
 
 
 def course(mask: Mask) -> tuple[NDArray[np.float64], float]:
@@ -110,7 +103,7 @@ def course(mask: Mask) -> tuple[NDArray[np.float64], float]:
 
     In a column with several runs the one nearest to the columns before it counts.
     """
-    height, width = mask.shape
+    width = mask.shape[1]
     on = mask > 0
     edges = np.diff(np.vstack([np.zeros((1, width), np.int8), on.astype(np.int8), np.zeros((1, width), np.int8)]), axis=0)
     middle = np.full(width, np.nan)

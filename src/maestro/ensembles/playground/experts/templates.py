@@ -13,6 +13,8 @@ _SIDE = 56
 _AREA = 700.0
 """Every silhouette is scaled to this many pixels on a square of `_SIDE`."""
 
+_ASPECTS = (1.35, 1.6, 2.0, 2.6, 3.5)
+
 Corners = NDArray[np.float64]
 
 
@@ -80,20 +82,20 @@ def _library() -> tuple[list[str], list[float], NDArray[np.float32]]:
 
 def _ideals() -> list[tuple[str, Corners, float]]:
     """Kind, corner points and rotational period in degrees of each ideal shape."""
-    ideals = [("circle", _polygon(72), 5.0), ("triangle", _polygon(3), 120.0), ("pentagon", _polygon(5), 72.0), ("hexagon", _polygon(6), 60.0)]
-    ideals.append(("square", _polygon(4, turned=45.0), 90.0))
-    for aspect in (1.35, 1.6, 2.0, 2.6, 3.5):
-        stretch = np.array([aspect, 1.0])
-        ideals.append(("rectangle", _polygon(4, turned=45.0) * stretch, 180.0))
-        ideals.append(("ellipse", _polygon(72) * stretch, 180.0))
-    for height in (0.7, 1.35, 1.8):
-        ideals.append(("triangle", _polygon(3) * np.array([1.0, height]), 360.0))
-    ideals.append(("triangle", np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), 360.0))
-    for waist in (0.38, 0.45, 0.53):
-        ideals.append(("star", _star(waist), 72.0))
-    for arm in (0.28, 0.36, 0.45):
-        ideals.append(("cross", _cross(arm), 90.0))
-    return ideals
+    box, disc, right = _polygon(4, turned=45.0), _polygon(72), np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    return [
+        ("circle", disc, 5.0),
+        ("square", box, 90.0),
+        ("pentagon", _polygon(5), 72.0),
+        ("hexagon", _polygon(6), 60.0),
+        ("triangle", _polygon(3), 120.0),
+        ("triangle", right, 360.0),
+        *(("triangle", _polygon(3) * np.array([1.0, height]), 360.0) for height in (0.7, 1.35, 1.8)),
+        *(("rectangle", box * np.array([aspect, 1.0]), 180.0) for aspect in _ASPECTS),
+        *(("ellipse", disc * np.array([aspect, 1.0]), 180.0) for aspect in _ASPECTS),
+        *(("star", _star(waist), 72.0) for waist in (0.38, 0.45, 0.53)),
+        *(("cross", _cross(arm), 90.0) for arm in (0.28, 0.36, 0.45)),
+    ]
 
 
 def _polygon(count: int, turned: float = 0.0) -> Corners:
@@ -109,7 +111,9 @@ def _star(waist: float) -> Corners:
 
 def _cross(arm: float) -> Corners:
     a = arm
-    return np.array([[-a, -1], [a, -1], [a, -a], [1, -a], [1, a], [a, a], [a, 1], [-a, 1], [-a, a], [-1, a], [-1, -a], [-a, -a]], dtype=np.float64)
+    return np.array(
+        [[-a, -1], [a, -1], [a, -a], [1, -a], [1, a], [a, a], [a, 1], [-a, 1], [-a, a], [-1, a], [-1, -a], [-a, -a]], dtype=np.float64
+    )
 
 
 def _drawn(corners: Corners, degrees: float) -> NDArray[np.float32]:

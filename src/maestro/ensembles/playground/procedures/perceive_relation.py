@@ -38,12 +38,18 @@ async def run(request: SkillRequest, caller: Caller) -> SkillResult:
     neighbour, clear = _neighbour(found.shapes, anchor, _SIDES[sides[0]])
     if neighbour is None:
         return SkillResult(None, evidence=f"nothing {sides[0]} of it")
-    value = neighbour.kind if _SHAPE_ASKED.search(request.text) and "colo" not in request.text else written_colour(neighbour.colour, request.text)
+    value = (
+        neighbour.kind
+        if _SHAPE_ASKED.search(request.text) and "colo" not in request.text
+        else written_colour(neighbour.colour, request.text)
+    )
     confidence = sure * clear * found.sureness([anchor, neighbour])
     return SkillResult(value, confidence, f"{neighbour.colour} {neighbour.kind} {sides[0]} of it")
 
 
-def _between(text: str, found: Drawing, first: tuple[str | None, str | None], second: tuple[str | None, str | None], sides: list[str]) -> SkillResult:
+def _between(
+    text: str, found: Drawing, first: tuple[str | None, str | None], second: tuple[str | None, str | None], sides: list[str]
+) -> SkillResult:
     """The relation of two named shapes, as yes or no when one is asserted."""
     (one, sure_one), (other, sure_other) = _find(found.shapes, first), _find(found.shapes, second)
     if one is None or other is None:

@@ -89,7 +89,9 @@ def written_colour(name: str, question: str) -> str:
 
 
 _CONTAINER = re.compile(
-    r"\b(?:the|a|an|this)?\s*\b(" + "|".join(sorted(_COLOUR_OF, key=len, reverse=True)) + r")\s+(?:frame|box|rectangle|border|window|outline|area|region)\b",
+    r"\b(?:the|a|an|this)?\s*\b("
+    + "|".join(sorted(_COLOUR_OF, key=len, reverse=True))
+    + r")\s+(?:frame|box|rectangle|border|window|outline|area|region)\b",
     re.IGNORECASE,
 )
 
