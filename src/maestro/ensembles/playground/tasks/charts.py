@@ -1,7 +1,7 @@
 """Chart families: bars, lines, pies, and the difference of two bars.
 
 Bar and line regimes: `plain`, `dark` (light on dark), `rough` (pattern, grain or tilt), `small` (many bars, small labels).
-Pie regimes: `plain`, `pale` (washed-out colours), `shaded` (uneven light on a tint), `noisy`.
+Pie regimes: `plain`, `small`, `pale` (washed-out colours), `shaded` (uneven light on a tint), `noisy`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LABELS = ("Tea", "Milk", "Rice", "Corn", "Oats", "Figs", "Kiwi", "Plum", "Beef",
 _REGIMES: dict[str, tuple[SurfaceKind, ...]] = {
     "plain": ("plain",),
     "dark": ("dark",),
-    "rough": ("textured", "noisy", "tilted"),
+    "rough": ("coarse", "coarse", "noisy", "tilted"),
     "small": ("plain", "tinted"),
 }
 _LOOKS: dict[str, tuple[Look, ...]] = {"plain": ("plain",), "dark": ("dark",), "rough": ("noisy", "textured"), "small": ("dense", "tiny")}
@@ -178,21 +178,27 @@ def _shares(rng: random.Random, count: int) -> list[float]:
 
 def chart_pie(rng: random.Random, style: Style) -> Scene:
     """The share of a slice named by its colour, within 3 percentage points."""
-    regime = rng.choice(("plain", "pale", "shaded", "noisy"))
-    kinds: dict[str, SurfaceKind] = {"plain": "plain", "pale": "plain", "shaded": "shaded", "noisy": "noisy"}
-    looks: dict[str, tuple[Look, ...]] = {"plain": ("plain",), "pale": ("faint",), "shaded": ("shaded",), "noisy": ("noisy",)}
+    regime = rng.choice(("plain", "small", "pale", "shaded", "noisy"))
+    kinds: dict[str, SurfaceKind] = {"plain": "plain", "small": "framed", "pale": "plain", "shaded": "shaded", "noisy": "noisy"}
+    looks: dict[str, tuple[Look, ...]] = {
+        "plain": ("plain",),
+        "small": ("tiny",),
+        "pale": ("faint",),
+        "shaded": ("shaded",),
+        "noisy": ("noisy",),
+    }
     size = picture_size(rng)
     surface = style.surface(rng, size, kinds[regime])
     canvas, shown = surface.canvas(), style.visible(surface, VIVID)
     names = rng.sample(shown, min(len(shown), rng.randint(3, 6)))
     shares = _shares(rng, len(names))
-    radius = size[1] * rng.uniform(0.3, 0.44)
-    centre = (rng.uniform(radius + 10, size[0] - radius - 10), size[1] / 2)
+    radius = size[1] * (rng.uniform(0.08, 0.12) if regime == "small" else rng.uniform(0.3, 0.42))
+    centre = (rng.uniform(radius + 30, size[0] - radius - 30), size[1] / 2)
     edge = rng.choice((surface.paper, surface.ink, None))
     angle = start = rng.uniform(0, 360)
     for name, share in zip(names, shares, strict=True):
         fill = style.colour(rng, name)
-        fill = mix(fill, surface.paper, rng.uniform(0.4, 0.55)) if regime == "pale" else fill
+        fill = mix(fill, surface.paper, rng.uniform(0.25, 0.42)) if regime == "pale" else fill
         end = min(start + 360, angle + share * 3.6)
         canvas.slice(centre, radius, angle, end, fill, edge, 1.5)
         angle = end

@@ -19,13 +19,13 @@ from maestro.ensembles.playground.tasks.style import Style, Surface, SurfaceKind
 from maestro.ensembles.playground.tasks.wording import phrase, shape_name
 
 _KINDS: dict[str, tuple[SurfaceKind, ...]] = {
-    "apart": ("plain",),
+    "apart": ("plain", "framed"),
     "rough": ("noisy", "shaded", "tinted", "textured"),
     "overlapping": ("plain", "plain", "tinted"),
     "cluttered": ("plain", "tinted"),
 }
 _LOOKS: dict[str, tuple[Look, ...]] = {
-    "apart": ("plain",),
+    "apart": ("plain", "framed"),
     "rough": ("noisy", "tinted"),
     "overlapping": ("overlapping",),
     "cluttered": ("cluttered",),

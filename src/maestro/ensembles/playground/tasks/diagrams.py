@@ -1,6 +1,7 @@
 """Blind-spot families: touching circles, grids and the circled letter.
 
-Regimes: `plain`, `rough` (tint, shade or grain), `thin` (hairlines), `tilted`, and for grids `filled` (some cells hold marks).
+Regimes: `plain`, `rough` (tint, shade or grain), `thin` (hairlines), `tilted`, and for grids `filled` (some cells hold
+marks) and `fine` (many cells).
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def circles_touch(rng: random.Random, style: Style) -> Scene:
     regime = rng.choice(("plain", "rough", "thin"))
     pairs = 1 if rng.random() < 0.3 else rng.randint(3, 7)
     size = picture_size(rng)
-    surface = style.surface(rng, size, rng.choice(_ROUGH) if regime == "rough" else "plain")
+    surface = style.surface(rng, size, rng.choice(_ROUGH) if regime == "rough" else "framed" if regime == "thin" else "plain")
     canvas = surface.canvas(3)
     columns = 1 if pairs == 1 else 2 if pairs <= 4 else 3
     rows = -(-pairs // columns)
@@ -78,8 +79,8 @@ def circles_touch(rng: random.Random, style: Style) -> Scene:
             if filled:
                 canvas.circle(middle, radius, fill=colour)
             else:
-                canvas.circle(middle, radius, outline=colour, width=1.2 if regime == "thin" else rng.uniform(2, 3))
-    looks: dict[str, tuple[Look, ...]] = {"plain": ("plain",), "rough": ("noisy", "tinted"), "thin": ("outlined",)}
+                canvas.circle(middle, radius, outline=colour, width=1.1 if regime == "thin" else rng.uniform(2, 3))
+    looks: dict[str, tuple[Look, ...]] = {"plain": ("plain",), "rough": ("noisy", "tinted"), "thin": ("outlined", "framed")}
     if pairs == 1:
         question, answer = phrase(rng, TOUCH_QUESTIONS), "yes" if touching[0] else "no"
     else:
@@ -89,14 +90,15 @@ def circles_touch(rng: random.Random, style: Style) -> Scene:
 
 def grid(rng: random.Random, style: Style) -> Scene:
     """How many rows, columns or cells a grid has."""
-    regime = rng.choice(("plain", "rough", "tilted", "filled"))
-    rows, columns = rng.randint(3, 10), rng.randint(3, 10)
+    regime = rng.choice(("plain", "rough", "tilted", "filled", "fine"))
+    rows, columns = (rng.randint(11, 20), rng.randint(11, 20)) if regime == "fine" else (rng.randint(3, 10), rng.randint(3, 10))
     size = picture_size(rng)
     kinds: dict[str, tuple[SurfaceKind, ...]] = {
         "plain": ("plain",),
         "rough": (*_ROUGH, "faint"),
         "tilted": ("tilted",),
         "filled": ("plain", "tinted"),
+        "fine": ("plain",),
     }
     surface = style.surface(rng, size, rng.choice(kinds[regime]))
     canvas = surface.canvas()
@@ -109,7 +111,7 @@ def grid(rng: random.Random, style: Style) -> Scene:
                 if rng.random() < 0.4:
                     corner = (left + wide * column, top + tall * row)
                     canvas.rectangle((*corner, corner[0] + wide, corner[1] + tall), fill=style.colour(rng, rng.choice((*VIVID, "black"))))
-    width = rng.uniform(1, 2.5)
+    width = 1.0 if regime == "fine" else rng.uniform(1, 2.5)
     for row in range(rows + 1):
         canvas.line([(left, top + tall * row), (left + wide * columns, top + tall * row)], surface.ink, width)
     for column in range(columns + 1):
@@ -120,6 +122,7 @@ def grid(rng: random.Random, style: Style) -> Scene:
         "rough": ("noisy", "tinted"),
         "tilted": ("tilted",),
         "filled": ("cluttered",),
+        "fine": ("dense",),
     }
     question = phrase(rng, GRID_QUESTIONS, parts=parts)
     return Scene(question, (str(answer),), finished(rng, canvas, surface), regime, looks[regime])
@@ -131,8 +134,13 @@ def circled_letter(rng: random.Random, style: Style) -> Scene:
     word = rng.choice(pick_words(rng, 40, longest=8))
     word = word.upper() if rng.random() < 0.5 else word
     size = picture_size(rng)
-    kinds: dict[str, tuple[SurfaceKind, ...]] = {"plain": ("plain",), "rough": _ROUGH, "tight": ("plain",), "tilted": ("tilted",)}
-    surface = style.surface(rng, size, rng.choice(kinds[regime]), most_tilt=6)
+    kinds: dict[str, tuple[SurfaceKind, ...]] = {
+        "plain": ("plain",),
+        "rough": (*_ROUGH, "coarse", "coarse"),
+        "tight": ("plain",),
+        "tilted": ("tilted",),
+    }
+    surface = style.surface(rng, size, rng.choice(kinds[regime]))
     canvas, font = surface.canvas(), style.fonts.choose(rng)
     height = rng.uniform(30, 44)
     space = rng.uniform(0.04, 0.12) if regime == "tight" else rng.uniform(0.3, 0.55)

@@ -1,7 +1,7 @@
 """Top-down stand-ins for embodied questions: where a robot is heading, and where its path ends.
 
-Regimes: `plain`, `rough` (tiled, shaded or grainy floor), `tiny` (a small robot), `cluttered` (other things around); paths
-also come `dashed`.
+Regimes: `plain`, `rough` (tiled, shaded or grainy floor), `tiny` (a small arrow), `thin` (hairlines), `cluttered` (other
+things around); paths also come `dashed`.
 """
 
 from __future__ import annotations
@@ -21,14 +21,16 @@ COMPASS = ("east", "southeast", "south", "southwest", "west", "northwest", "nort
 _KINDS: dict[str, tuple[SurfaceKind, ...]] = {
     "plain": ("plain",),
     "rough": ("textured", "noisy", "shaded", "tinted"),
-    "tiny": ("plain",),
+    "tiny": ("framed",),
+    "thin": ("framed",),
     "dashed": ("plain",),
     "cluttered": ("plain", "tinted"),
 }
 _LOOKS: dict[str, tuple[Look, ...]] = {
     "plain": ("plain",),
     "rough": ("noisy", "tinted"),
-    "tiny": ("tiny",),
+    "tiny": ("tiny", "framed"),
+    "thin": ("outlined", "framed"),
     "dashed": ("dashed",),
     "cluttered": ("cluttered",),
 }
@@ -69,13 +71,20 @@ def _arrow(canvas: Canvas, centre: Point, length: float, degrees: float, colour:
     canvas.polygon([tip, (neck[0] + wing[0], neck[1] + wing[1]), (neck[0] - wing[0], neck[1] - wing[1])], fill=colour)
 
 
+def _line_arrow(canvas: Canvas, centre: Point, length: float, degrees: float, colour: tuple[int, int, int]) -> None:
+    """An arrow of three thin strokes."""
+    tip, tail = polar(centre, length / 2, degrees), polar(centre, -length / 2, degrees)
+    canvas.line([tail, tip], colour, 1.3)
+    canvas.line([polar(tip, length * 0.32, degrees + 150), tip, polar(tip, length * 0.32, degrees - 150)], colour, 1.3)
+
+
 def heading(rng: random.Random, style: Style) -> Scene:
     """The compass direction of an arrow."""
-    regime = rng.choice(("plain", "rough", "tiny", "cluttered"))
+    regime = rng.choice(("plain", "rough", "tiny", "thin", "cluttered"))
     size = picture_size(rng)
     surface = style.surface(rng, size, rng.choice(_KINDS[regime]), most_tilt=4)
-    canvas = surface.canvas(3 if regime == "tiny" else 2)
-    length = rng.uniform(20, 28) if regime == "tiny" else rng.uniform(60, 120)
+    canvas = surface.canvas(3 if regime in {"tiny", "thin"} else 2)
+    length = rng.uniform(15, 21) if regime == "tiny" else rng.uniform(60, 120)
     direction = rng.randrange(8)
     room = length / 2 + 12
     centre = (rng.uniform(room, size[0] - room), rng.uniform(room, size[1] - room))
@@ -85,7 +94,11 @@ def heading(rng: random.Random, style: Style) -> Scene:
             if math.dist((x, y), centre) > radius + room:
                 other = style.colour(rng, rng.choice((*VIVID, "grey")))
                 canvas.shape(rng.choice(("circle", "square", "pentagon")), (x, y), radius, fill=other, angle=rng.uniform(0, 60))
-    _arrow(canvas, centre, length, direction * 45 + rng.uniform(-11, 11), colour)
+    angle = direction * 45 + rng.uniform(-11, 11)
+    if regime == "thin":
+        _line_arrow(canvas, centre, length * 0.6, angle, colour)
+    else:
+        _arrow(canvas, centre, length, angle, colour)
     name = COMPASS[direction]
     references = (name, name.replace("north", "north-").replace("south", "south-")) if len(name) > 5 else (name,)
     return Scene(phrase(rng, HEADING_QUESTIONS), references, finished(rng, canvas, surface), regime, _LOOKS[regime])
@@ -105,7 +118,7 @@ def _walk(rng: random.Random, size: tuple[int, int], avoid: list[Point]) -> list
 
 def trajectory(rng: random.Random, style: Style) -> Scene:
     """The colour of the square at the end of a path."""
-    regime = rng.choice(("plain", "rough", "dashed", "cluttered"))
+    regime = rng.choice(("plain", "rough", "thin", "dashed", "cluttered"))
     size = picture_size(rng)
     surface = style.surface(rng, size, rng.choice(_KINDS[regime]))
     canvas = surface.canvas()
@@ -117,7 +130,7 @@ def trajectory(rng: random.Random, style: Style) -> Scene:
     for x, y, _ in spread(rng, 14, (12, 12, size[0] - 12, size[1] - 12), (12, 12), 14):
         if len(squares) < 6 and distance((x, y), line) > 26 and math.dist((x, y), line[0]) > 40:
             squares.append(((x, y), names[len(squares) % len(names)]))
-    width = rng.uniform(3, 4.5)
+    width = rng.uniform(0.9, 1.2) if regime == "thin" else rng.uniform(3, 4.5)
     if regime == "cluttered":
         for name in rng.sample(("grey", names[-1]), rng.randint(1, 2)):
             other = _walk(rng, size, [line[0], *(point for point, _ in squares)])

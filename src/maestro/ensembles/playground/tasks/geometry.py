@@ -17,7 +17,7 @@ from maestro.ensembles.playground.tasks.wording import phrase
 
 _KINDS: dict[str, tuple[SurfaceKind, ...]] = {
     "plain": ("plain",),
-    "rough": ("textured", "noisy", "shaded"),
+    "rough": ("coarse", "textured", "noisy", "shaded"),
     "small": ("plain", "tinted"),
     "crossed": ("plain", "tilted"),
 }

@@ -46,5 +46,13 @@ def pattern(rng: random.Random, size: tuple[int, int], paper: RGB, strength: flo
     return _as_image(colour + strength * swing[:, :, None] * np.array([1.0, 0.95, 0.85], dtype=np.float32))
 
 
+def framed(rng: random.Random, size: tuple[int, int], paper: RGB, margin: RGB) -> Image.Image:
+    """A sheet of `paper` on a margin of another colour, as wide as 5 to 8 % of the picture's height."""
+    width = round(size[1] * rng.uniform(0.05, 0.08))
+    image = Image.new("RGB", size, margin)
+    image.paste(paper, (width, width, size[0] - width, size[1] - width))
+    return image
+
+
 def _as_image(pixels: np.ndarray) -> Image.Image:
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))

@@ -18,11 +18,16 @@ from maestro.ensembles.playground.tasks.wording import phrase
 
 _KINDS: dict[str, tuple[SurfaceKind, ...]] = {
     "plain": ("plain",),
-    "thin": ("plain",),
+    "thin": ("framed",),
     "rough": ("noisy", "tinted", "shaded", "textured"),
     "busy": ("plain", "tinted"),
 }
-_LOOKS: dict[str, tuple[Look, ...]] = {"plain": ("plain",), "thin": ("outlined",), "rough": ("noisy", "tinted"), "busy": ("cluttered",)}
+_LOOKS: dict[str, tuple[Look, ...]] = {
+    "plain": ("plain",),
+    "thin": ("outlined", "framed"),
+    "rough": ("noisy", "tinted"),
+    "busy": ("cluttered",),
+}
 _WIDTHS = {"plain": (3.5, 5.0), "thin": (1.1, 1.6), "rough": (2.5, 4.5), "busy": (2.5, 4.0)}
 
 CROSSING_QUESTIONS = (
@@ -134,14 +139,14 @@ class _Map:
 
     def __init__(self, rng: random.Random, size: tuple[int, int]) -> None:
         width, height = size
-        self.half = 22.0
+        self.half = 26.0
         self.centres: dict[str, Point] = {
-            "left": (34, height / 2 + rng.uniform(-18, 18)),
-            "right": (width - 34, height / 2 + rng.uniform(-18, 18)),
-            "top": (width / 2 + rng.uniform(-30, 30), 34),
-            "bottom": (width / 2 + rng.uniform(-30, 30), height - 34),
+            "left": (36, height / 2 + rng.uniform(-18, 18)),
+            "right": (width - 36, height / 2 + rng.uniform(-18, 18)),
+            "top": (width / 2 + rng.uniform(-30, 30), 36),
+            "bottom": (width / 2 + rng.uniform(-30, 30), height - 36),
         }
-        self.ports = {side: rng.sample((-15, -9, -3, 3, 9, 15), 6) for side in self.centres}
+        self.ports = {side: rng.sample((-20, -12, -4, 4, 12, 20), 6) for side in self.centres}
         self.lanes_x = rng.sample([width * 0.26, width * 0.32, width * 0.68, width * 0.74], 4)
         self.lanes_y = rng.sample([height * 0.3, height * 0.36, height * 0.66, height * 0.72], 4)
 

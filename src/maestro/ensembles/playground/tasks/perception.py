@@ -17,12 +17,12 @@ from maestro.ensembles.playground.tasks.wording import phrase
 
 _KINDS: dict[str, tuple[SurfaceKind, ...]] = {
     "apart": ("plain",),
-    "tiny": ("plain",),
+    "tiny": ("plain", "framed", "framed"),
     "rough": ("noisy", "tinted", "textured"),
     "cast": ("shaded", "dark"),
 }
 _LOOKS: dict[str, tuple[Look, ...]] = {"apart": ("plain",), "tiny": ("tiny",), "rough": ("noisy", "tinted"), "cast": ("shaded", "faint")}
-_RADII = {"apart": (16.0, 28.0), "tiny": (7.0, 9.5), "rough": (14.0, 26.0), "cast": (14.0, 26.0)}
+_RADII = {"apart": (16.0, 28.0), "tiny": (4.6, 6.6), "rough": (14.0, 26.0), "cast": (14.0, 26.0)}
 
 COLOUR_QUESTIONS = (
     "[What|Which] colour is the {kind}?",
@@ -49,6 +49,8 @@ _SIDES: dict[tuple[int, int], tuple[str, ...]] = {
 
 def _surface(rng: random.Random, style: Style, regime: str, size: tuple[int, int]) -> Surface:
     surface = style.surface(rng, size, rng.choice(_KINDS[regime]))
+    if regime == "tiny":
+        return replace(surface, finish=replace(surface.finish, noise=max(surface.finish.noise, rng.uniform(1.4, 2.6))))
     if regime == "cast":
         return replace(surface, finish=replace(surface.finish, light=rng.uniform(0.25, 0.45)))
     return surface

@@ -1,6 +1,6 @@
 """Families that end in a calculation: arithmetic in the question, a drawn equation, a drawn program.
 
-Equation regimes: `page` (among clean lines), `strip` (one textured line), `board` (light on dark or on a pattern),
+Equation regimes: `page` (among clean lines), `fine` (small print), `strip` (one textured line), `board` (light on dark or on a pattern),
 `dense` (among many small lines). Program regimes: `editor` (dark on white), `night` (light on dark), `rough` (grain,
 pattern or tilt), `small`.
 """
@@ -76,12 +76,16 @@ def equation(rng: random.Random, style: Style) -> Scene:
     """The unknown of a drawn equation."""
     letter = rng.choice("xyakn")
     text, value = _equation(rng, letter)
-    regime = rng.choice(("page", "strip", "board", "dense"))
+    regime = rng.choice(("page", "fine", "strip", "board", "dense"))
     look: tuple[Look, ...]
     if regime == "page":
         lines = [word.title() for word in pick_words(rng, rng.randint(1, 3))]
         lines.insert(rng.randrange(len(lines) + 1), text)
         image, look = page(rng, style, style.surface(rng, picture_size(rng), "plain"), lines, (20, 28)), ("plain",)
+    elif regime == "fine":
+        lines = [" ".join(pick_words(rng, 3, longest=7)) for _ in range(rng.randint(3, 6))]
+        lines[rng.randrange(len(lines))] = text
+        image, look = page(rng, style, style.surface(rng, picture_size(rng), "plain"), lines, (10.5, 12)), ("plain", "tiny")
     elif regime == "strip":
         image, look = strip(rng, style, text), ("single", "textured")
     elif regime == "board":
@@ -90,7 +94,7 @@ def equation(rng: random.Random, style: Style) -> Scene:
         lines = [" ".join(pick_words(rng, 3, longest=7)) for _ in range(rng.randint(6, 8))]
         lines[rng.randrange(len(lines))] = text
         surface = style.surface(rng, picture_size(rng), rng.choice(("noisy", "textured")), most_tilt=2)
-        image, look = page(rng, style, surface, lines, (14, 16)), ("dense", "noisy")
+        image, look = page(rng, style, surface, lines, (11.5, 13.5)), ("dense", "noisy")
     question = phrase(rng, EQUATION_QUESTIONS, letter=letter)
     return Scene(question, (str(value),), image, regime, look, profile="number", params=_EXACT)
 
@@ -147,7 +151,7 @@ def program(rng: random.Random, style: Style) -> Scene:
     kinds: dict[str, tuple[SurfaceKind, ...]] = {
         "editor": ("plain",),
         "night": ("dark",),
-        "rough": ("textured", "noisy", "tilted"),
+        "rough": ("coarse", "textured", "noisy", "tilted"),
         "small": ("plain", "tinted"),
     }
     looks: dict[str, tuple[Look, ...]] = {"editor": ("plain",), "night": ("dark",), "rough": ("noisy", "textured"), "small": ("tiny",)}

@@ -1,7 +1,7 @@
 """Reading families: a code among words, a field of a form, the change on a receipt.
 
-Regimes: `page` (clean block), `scattered` (labels far apart), `strip` (one textured line), `sign` (few lines on a
-pattern), `dense` (many small lines on grain).
+Regimes: `page` (clean block), `fine` (clean small print), `scattered` (labels far apart), `strip` (one textured line),
+`sign` (few lines on a bold pattern), `dense` (many small lines on grain or a pattern).
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def scattered(rng: random.Random, style: Style, surface: Surface, labels: Sequen
 def strip(rng: random.Random, style: Style, text: str) -> Image.Image:
     """One line of text that fills a strip with a pattern or grain."""
     width, height = rng.choice((320, 352, 384, 416, 448)), rng.choice((56, 64, 72, 80))
-    kind: SurfaceKind = rng.choice(("textured", "noisy", "shaded"))
+    kind: SurfaceKind = rng.choice(("coarse", "textured", "noisy", "shaded"))
     font = style.fonts.choose(rng)
     size = fitting_size(text, font, height * rng.uniform(0.5, 0.68), width - 24)
     slack = max(0.2, math.degrees(math.atan((height - size * 1.1) / width)))
@@ -92,7 +92,7 @@ def strip(rng: random.Random, style: Style, text: str) -> Image.Image:
 def sign(rng: random.Random, style: Style, lines: Sequence[str]) -> Image.Image:
     """A few large lines on a patterned, shaded or tilted board."""
     size = picture_size(rng)
-    surface = style.surface(rng, size, rng.choice(("textured", "textured", "shaded", "noisy")), most_tilt=6)
+    surface = style.surface(rng, size, rng.choice(("coarse", "coarse", "textured", "shaded")), most_tilt=8)
     canvas = surface.canvas(1)
     font = style.fonts.choose(rng, "bold")
     step = size[1] / (len(lines) + 1.2)
@@ -122,15 +122,18 @@ LINE_QUESTIONS = (
 def text_line(rng: random.Random, style: Style) -> Scene:
     """Read the one code in the picture."""
     text = code(rng)
-    regime = rng.choice(("page", "scattered", "strip", "sign", "dense"))
+    regime = rng.choice(("page", "fine", "scattered", "strip", "sign", "dense"))
     look: tuple[Look, ...]
     if regime == "page":
         surface = style.surface(rng, picture_size(rng), "plain")
         image, look = page(rng, style, surface, _with_code(rng, rng.randint(3, 6), text, 3), (16, 21)), ("plain",)
+    elif regime == "fine":
+        surface = style.surface(rng, picture_size(rng), "plain")
+        image, look = page(rng, style, surface, _with_code(rng, rng.randint(5, 9), text, 4), (9.6, 11.4)), ("plain", "tiny")
     elif regime == "scattered":
         surface = style.surface(rng, picture_size(rng), "plain")
         labels = [text, *pick_words(rng, rng.randint(4, 7))]
-        image, look = scattered(rng, style, surface, labels, (15, 30)), ("scattered",)
+        image, look = scattered(rng, style, surface, labels, (10.5, 16)), ("scattered",)
     elif regime == "strip":
         image, look = strip(rng, style, text), ("single", "textured")
     elif regime == "sign":
@@ -138,7 +141,7 @@ def text_line(rng: random.Random, style: Style) -> Scene:
         image, look = sign(rng, style, rng.sample(lines, len(lines))), ("textured",)
     else:
         surface = style.surface(rng, picture_size(rng), rng.choice(("noisy", "textured")), most_tilt=2)
-        image, look = page(rng, style, surface, _with_code(rng, rng.randint(8, 11), text, 4), (12, 14)), ("dense", "noisy")
+        image, look = page(rng, style, surface, _with_code(rng, rng.randint(8, 11), text, 4), (10, 12)), ("dense", "noisy")
     return Scene(phrase(rng, LINE_QUESTIONS), (text,), image, regime, look)
 
 
@@ -170,8 +173,14 @@ def _field_value(rng: random.Random, field: str) -> str:
 
 def text_field(rng: random.Random, style: Style) -> Scene:
     """Read the value beside a named field."""
-    regime = rng.choice(("page", "scattered", "sign", "dense"))
-    count = {"page": rng.randint(4, 6), "scattered": rng.randint(4, 6), "sign": rng.randint(2, 3), "dense": rng.randint(8, 10)}[regime]
+    regime = rng.choice(("page", "fine", "scattered", "sign", "dense"))
+    count = {
+        "page": rng.randint(4, 6),
+        "fine": rng.randint(5, 9),
+        "scattered": rng.randint(4, 6),
+        "sign": rng.randint(2, 3),
+        "dense": rng.randint(8, 10),
+    }[regime]
     fields = rng.sample(FIELDS, count)
     values = {field: _field_value(rng, field) for field in fields}
     asked = rng.choice(fields)
@@ -179,13 +188,15 @@ def text_field(rng: random.Random, style: Style) -> Scene:
     look: tuple[Look, ...]
     if regime == "page":
         image, look = page(rng, style, style.surface(rng, picture_size(rng), "plain"), lines, (16, 22)), ("plain",)
+    elif regime == "fine":
+        image, look = page(rng, style, style.surface(rng, picture_size(rng), "plain"), lines, (9.6, 11.4)), ("plain", "tiny")
     elif regime == "scattered":
-        image, look = scattered(rng, style, style.surface(rng, picture_size(rng), "plain"), lines, (15, 22)), ("scattered",)
+        image, look = scattered(rng, style, style.surface(rng, picture_size(rng), "plain"), lines, (10.5, 16)), ("scattered",)
     elif regime == "sign":
         image, look = sign(rng, style, lines), ("textured",)
     else:
         surface = style.surface(rng, picture_size(rng), rng.choice(("noisy", "textured")), most_tilt=2)
-        image, look = page(rng, style, surface, lines, (12.5, 15)), ("dense", "noisy")
+        image, look = page(rng, style, surface, lines, (10, 12.5)), ("dense", "noisy")
     return Scene(phrase(rng, FIELD_QUESTIONS, field=asked), (values[asked],), image, regime, look)
 
 
@@ -217,7 +228,7 @@ def receipt_change(rng: random.Random, style: Style) -> Scene:
         image, look = sign(rng, style, lines), ("textured",)
     else:
         surface = style.surface(rng, picture_size(rng), rng.choice(("noisy", "textured")), most_tilt=2)
-        image, look = page(rng, style, surface, lines, (13, 15), style.fonts.choose(rng, "mono")), ("dense", "noisy")
+        image, look = page(rng, style, surface, lines, (11, 13), style.fonts.choose(rng, "mono")), ("dense", "noisy")
     return Scene(
         phrase(rng, CHANGE_QUESTIONS), (f"{(paid - total) / 100:.2f}",), image, regime, look, profile="number", params={"absolute": 0.005}
     )

@@ -26,6 +26,7 @@ Look = Literal[
     "outlined",
     "dashed",
     "ruled",
+    "framed",
     "blank",
 ]
 
@@ -47,6 +48,7 @@ LOOKS: dict[Look, str] = {
     "outlined": "only outlines are drawn",
     "dashed": "lines are broken into dashes",
     "ruled": "cells are separated by drawn lines",
+    "framed": "a pale coloured margin runs around the sheet",
     "blank": "nothing but background or things that do not matter",
 }
 """Closed list of visible traits and what each means."""

@@ -15,7 +15,7 @@ from maestro.ensembles.playground.tasks.wording import phrase
 _KINDS: dict[str, tuple[SurfaceKind, ...]] = {
     "plain": ("plain",),
     "dark": ("dark",),
-    "rough": ("textured", "noisy", "shaded"),
+    "rough": ("coarse", "textured", "noisy", "shaded"),
     "small": ("plain", "tinted"),
 }
 _LOOKS: dict[str, tuple[Look, ...]] = {"plain": ("plain",), "dark": ("dark",), "rough": ("noisy", "textured"), "small": ("tiny",)}

@@ -18,10 +18,10 @@ from PIL import Image, ImageFilter
 
 from maestro.ensembles.playground.tasks.drawing import RGB, Canvas
 from maestro.ensembles.playground.tasks.fonts import SHIFTED_FONTS, TRAIN_FONTS, Fonts
-from maestro.ensembles.playground.tasks.grounds import flat, gradient, pattern
+from maestro.ensembles.playground.tasks.grounds import flat, framed, gradient, pattern
 from maestro.ensembles.playground.tasks.palette import SHIFTED_SHADES, TRAIN_SHADES, luminance, mix
 
-SurfaceKind = Literal["plain", "tinted", "textured", "shaded", "faint", "dark", "noisy", "tilted"]
+SurfaceKind = Literal["plain", "tinted", "textured", "coarse", "shaded", "faint", "dark", "noisy", "tilted", "framed"]
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,8 @@ class Style:
             white = mix(white, tint, rng.uniform(0.2, 0.6))
         if kind in {"plain", "faint", "tilted"}:
             return (white,), flat(size, white)
+        if kind == "framed":
+            return (white,), framed(rng, size, white, _pale(rng))
         if kind == "tinted":
             paper = mix(tint, (128, 128, 128), rng.uniform(0.05, 0.3))
             return (paper,), flat(size, paper)
@@ -119,7 +121,7 @@ class Style:
             paper = mix(tint, white, rng.uniform(0.2, 0.6))
             return (paper,), flat(size, paper)
         paper = mix(tint, (128, 128, 128), rng.uniform(0.0, 0.2))
-        strength = rng.uniform(16, 44)
+        strength = rng.uniform(46, 74) if kind == "coarse" else rng.uniform(16, 44)
         return (paper, mix(paper, (0, 0, 0), strength / 300), mix(paper, (255, 255, 255), strength / 300)), pattern(
             rng, size, paper, strength
         )
@@ -130,7 +132,7 @@ class Style:
             return mix((255, 255, 255), paper, rng.uniform(0.0, 0.2))
         if kind == "faint":
             return mix(dark, paper, rng.uniform(0.55, 0.72))
-        if kind in {"textured", "tinted", "shaded"}:
+        if kind in {"textured", "tinted", "shaded", "coarse"}:
             coloured = mix(self.colour(rng, rng.choice(("red", "green", "blue", "purple", "brown"))), dark, rng.uniform(0.3, 0.7))
             return coloured if luminance(paper) - luminance(coloured) > 85 else dark
         return dark
@@ -141,7 +143,7 @@ class Style:
         mild = rng.uniform(0, 2.0)
         if kind == "noisy":
             return Finish(noise=rng.uniform(14, 26), blur=rng.uniform(0.2, 0.7), specks=rng.randint(20, 90), tilt=sign * rng.uniform(0, 1))
-        if kind == "textured":
+        if kind in {"textured", "coarse"}:
             return Finish(noise=rng.uniform(2, 8), tilt=sign * rng.uniform(0, 3.5))
         if kind == "tilted":
             return Finish(noise=mild, tilt=sign * rng.uniform(3.5, 8))
@@ -159,6 +161,12 @@ def _pastel(rng: random.Random, shifted: bool) -> RGB:
     angles = (hue, hue - 120, hue + 120)
     red, green, blue = (int(min(255, max(0, lightness + chroma * float(np.cos(np.deg2rad(angle)))))) for angle in angles)
     return red, green, blue
+
+
+def _pale(rng: random.Random) -> RGB:
+    """A colour close to white, but clearly not grey."""
+    low, high = rng.randint(221, 225), rng.randint(250, 255)
+    return rng.choice(((low, high, low), (high, high, low), (high, low, high)))
 
 
 def _shift(rng: random.Random, finish: Finish) -> Finish:

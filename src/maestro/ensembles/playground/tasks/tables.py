@@ -1,6 +1,7 @@
 """Table families: one cell, and the sum of one column.
 
-Regimes: `open` (columns without lines), `ruled` (drawn lines), `striped` (coloured rows), `rough` (grain, pattern or tilt).
+Regimes: `open` (columns without lines), `fine` (the same in small print), `ruled` (drawn lines), `striped` (coloured
+rows), `rough` (grain, pattern or tilt).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ _ROWS = ("Apples", "Pears", "Plums", "Beans", "Corn", "Figs", "Dates", "Limes", 
 _COLUMNS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Price", "Stock", "Sold", "Boxes", "Weight")
 _LOOKS: dict[str, tuple[Look, ...]] = {
     "open": ("plain",),
+    "fine": ("plain", "tiny"),
     "ruled": ("ruled",),
     "striped": ("ruled", "tinted"),
     "rough": ("noisy", "tilted"),
@@ -47,9 +49,10 @@ def _draw(rng: random.Random, style: Style, regime: str, rows: Sequence[Sequence
     size = picture_size(rng)
     kinds: dict[str, tuple[SurfaceKind, ...]] = {
         "open": ("plain",),
+        "fine": ("plain",),
         "ruled": ("plain", "tinted"),
         "striped": ("plain",),
-        "rough": ("noisy", "textured", "tilted"),
+        "rough": ("noisy", "coarse", "textured", "tilted"),
     }
     surface = style.surface(rng, size, rng.choice(kinds[regime]), most_tilt=4)
     canvas, font, bold = surface.canvas(1), style.fonts.choose(rng, "regular"), style.fonts.choose(rng, "bold")
@@ -57,7 +60,7 @@ def _draw(rng: random.Random, style: Style, regime: str, rows: Sequence[Sequence
     left, top = (size[0] - width) / 2, (size[1] - height) / 2
     tall, wide = height / len(rows), width / (len(rows[0]) + 0.6)
     edges = [left, left + 1.6 * wide, *(left + wide * (index + 1.6) for index in range(1, len(rows[0])))]
-    text = min(20.0, tall * 0.58) if regime != "rough" else min(17.0, tall * 0.5)
+    text = {"fine": 11.0, "rough": rng.uniform(11, 14)}.get(regime, min(20.0, tall * 0.58))
     text = min(fitting_size(cell, bold, text, wide * (1.6 if index == 0 else 1.0) - 10) for row in rows for index, cell in enumerate(row))
     band = mix(style.colour(rng, rng.choice(("blue", "green", "orange", "purple", "pink"))), surface.paper, rng.uniform(0.35, 0.6))
     for index, row in enumerate(rows):

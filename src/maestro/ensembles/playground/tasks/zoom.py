@@ -1,11 +1,12 @@
 """Zoom families: what is asked lies tiny inside a frame of a named colour, among other frames.
 
-Regimes join how the frame shows (`clean` or `rough` background) with what is inside (`neat` or `patterned`).
+Regimes join the background around the frames (`clean` or `rough`) with what is inside them (see `_INSIDES`).
 """
 
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
 from PIL import Image
 
@@ -16,28 +17,24 @@ from maestro.ensembles.playground.tasks.reading import code as make_code
 from maestro.ensembles.playground.tasks.reading import places
 from maestro.ensembles.playground.tasks.scene import Look, Scene
 from maestro.ensembles.playground.tasks.style import Style, Surface, SurfaceKind, finished
-from maestro.ensembles.playground.tasks.wording import phrase
+from maestro.ensembles.playground.tasks.wording import phrase, pick_words
 
-_REGIMES: dict[str, tuple[SurfaceKind, ...]] = {
-    "clean-neat": ("plain",),
-    "clean-patterned": ("plain",),
-    "rough-neat": ("tinted", "shaded", "textured"),
-    "rough-patterned": ("tinted", "shaded", "textured"),
+_GROUNDS: dict[str, tuple[SurfaceKind, ...]] = {"clean": ("plain",), "rough": ("tinted", "shaded", "textured")}
+_INSIDES: dict[str, tuple[Look, ...]] = {
+    "neat": ("tiny", "plain"),
+    "patterned": ("tiny", "textured"),
+    "pair": ("tiny", "dense"),
+    "marbled": ("dense", "textured"),
 }
-_LOOKS: dict[str, tuple[Look, ...]] = {
-    "clean-neat": ("tiny", "plain"),
-    "clean-patterned": ("tiny", "textured"),
-    "rough-neat": ("tiny", "tinted"),
-    "rough-patterned": ("tiny", "noisy"),
-}
+"""What is inside the frames: one line or (`pair`, `marbled`) two, on white or (`patterned`, `marbled`) on a pattern."""
 
 TEXT_QUESTIONS = (
-    "What [is written|does it say|text stands] [inside|in] the {colour} [frame|box]?",
-    "[Read|Copy|Give] the [small|tiny|] [text|code] [inside|in] the {colour} [frame|box|rectangle].",
-    "Which [code|text] [is|stands] in the {colour} [frame|rectangle]?",
+    "What code [is written|stands|can be read] [inside|in] the {colour} [frame|box]?",
+    "[Read|Copy|Give] the [small|tiny|] code [inside|in] the {colour} [frame|box|rectangle].",
+    "Which code [is|stands] in the {colour} [frame|rectangle]?",
     "The {colour} [frame|box] [contains|holds] a code. What is it?",
-    "[Zoom in on|Look into] the {colour} [box|frame] and [read|copy] the [code|text].",
-    "What does the {colour} [frame|box] contain?",
+    "[Zoom in on|Look into] the {colour} [box|frame] and [read|copy] the code.",
+    "What does the code in the {colour} [frame|box] say?",
 )
 NUMBER_QUESTIONS = (
     "What number is [inside|in] the {colour} [frame|box]?",
@@ -82,43 +79,44 @@ def _colours(rng: random.Random, style: Style, surface: Surface, count: int) -> 
     return [first, *rng.sample([name for name in VIVID if name != first], count - 1)]
 
 
-def _framed_texts(rng: random.Random, style: Style, regime: str, texts: list[str]) -> tuple[Image.Image, list[str]]:
+def _regime(rng: random.Random, insides: Sequence[str]) -> tuple[str, str]:
+    return rng.choice(tuple(_GROUNDS)), rng.choice(insides)
+
+
+def _framed_texts(rng: random.Random, style: Style, ground: str, inside: str, texts: Sequence[str]) -> tuple[Image.Image, list[str]]:
     """A picture with one frame per text, and the frames' colours in the same order."""
     size = picture_size(rng)
-    surface = style.surface(rng, size, rng.choice(_REGIMES[regime]))
+    surface = style.surface(rng, size, rng.choice(_GROUNDS[ground]))
     canvas, colours = surface.canvas(1), _colours(rng, style, surface, len(texts))
-    height = rng.uniform(9.0, 11.5)
-    for text, colour, box in zip(texts, colours, _frames(rng, size, len(texts), rng.uniform(78, 104), rng.uniform(24, 32)), strict=True):
-        ground, ink = _inside(rng, surface, regime.endswith("patterned"), box)
-        canvas.paste(ground, (round(box[0]), round(box[1])))
+    height, double = rng.uniform(9.0, 11.5), inside in {"pair", "marbled"}
+    tall = rng.uniform(38, 46) if double else rng.uniform(24, 32)
+    for text, colour, box in zip(texts, colours, _frames(rng, size, len(texts), rng.uniform(78, 104), tall), strict=True):
+        lines = rng.sample([text, rng.choice(pick_words(rng, 9, longest=7)).title()], 2) if double else [text]
+        paper, ink = _inside(rng, surface, inside in {"patterned", "marbled"}, box)
+        canvas.paste(paper, (round(box[0]), round(box[1])))
         canvas.rectangle(box, outline=style.colour(rng, colour), width=3)
         font = style.fonts.choose(rng)
-        canvas.text(
-            ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2),
-            text,
-            font,
-            fitting_size(text, font, height, box[2] - box[0] - 16),
-            ink,
-            anchor="mm",
-        )
+        for index, line in enumerate(lines):
+            at = ((box[0] + box[2]) / 2, box[1] + 2 + (tall - 4) * (index + 0.5) / len(lines))
+            canvas.text(at, line, font, fitting_size(line, font, height, box[2] - box[0] - 16), ink, anchor="mm")
     return finished(rng, canvas, surface), colours
 
 
 def zoom_text(rng: random.Random, style: Style) -> Scene:
     """The tiny code in the frame of a colour."""
-    regime = rng.choice(tuple(_REGIMES))
+    ground, inside = _regime(rng, tuple(_INSIDES))
     texts = [make_code(rng) for _ in range(rng.randint(3, 6))]
-    image, colours = _framed_texts(rng, style, regime, texts)
-    return Scene(phrase(rng, TEXT_QUESTIONS, colour=colours[0]), (texts[0],), image, regime, _LOOKS[regime])
+    image, colours = _framed_texts(rng, style, ground, inside, texts)
+    return Scene(phrase(rng, TEXT_QUESTIONS, colour=colours[0]), (texts[0],), image, f"{ground}-{inside}", _INSIDES[inside])
 
 
 def zoom_number(rng: random.Random, style: Style) -> Scene:
     """The tiny number in the frame of a colour."""
-    regime = rng.choice(tuple(_REGIMES))
+    ground, inside = _regime(rng, tuple(_INSIDES))
     numbers = [str(rng.randint(100, 98999)) for _ in range(rng.randint(3, 6))]
-    image, colours = _framed_texts(rng, style, regime, numbers)
+    image, colours = _framed_texts(rng, style, ground, inside, numbers)
     question = phrase(rng, NUMBER_QUESTIONS, colour=colours[0])
-    return Scene(question, (numbers[0],), image, regime, _LOOKS[regime], profile="number", params={"absolute": 0.005})
+    return Scene(question, (numbers[0],), image, f"{ground}-{inside}", _INSIDES[inside], profile="number", params={"absolute": 0.005})
 
 
 def _fill_frame(rng: random.Random, canvas: Canvas, style: Style, box: Box, kind: str, count: int) -> int:
@@ -130,15 +128,15 @@ def _fill_frame(rng: random.Random, canvas: Canvas, style: Style, box: Box, kind
 
 def zoom_count(rng: random.Random, style: Style) -> Scene:
     """How many tiny shapes lie in the frame of a colour."""
-    regime = rng.choice(tuple(_REGIMES))
+    ground, inside = _regime(rng, ("neat", "patterned"))
     size, kind = picture_size(rng), rng.choice(SHAPES[:3])
-    surface = style.surface(rng, size, rng.choice(_REGIMES[regime]))
+    surface = style.surface(rng, size, rng.choice(_GROUNDS[ground]))
     canvas, colours = surface.canvas(), _colours(rng, style, surface, 4)
     counts: list[int] = []
     for colour, box in zip(colours, _frames(rng, size, 4, rng.uniform(92, 125), rng.uniform(70, 88)), strict=True):
-        ground, _ = _inside(rng, surface, regime.endswith("patterned"), box)
-        canvas.paste(ground, (round(box[0]), round(box[1])))
+        paper, _ = _inside(rng, surface, inside == "patterned", box)
+        canvas.paste(paper, (round(box[0]), round(box[1])))
         canvas.rectangle(box, outline=style.colour(rng, colour), width=3)
         counts.append(_fill_frame(rng, canvas, style, box, kind, rng.randint(2, 13)))
     question = phrase(rng, COUNT_QUESTIONS, colour=colours[0], kinds=kind + "s")
-    return Scene(question, (str(counts[0]),), finished(rng, canvas, surface), regime, _LOOKS[regime])
+    return Scene(question, (str(counts[0]),), finished(rng, canvas, surface), f"{ground}-{inside}", _INSIDES[inside])
