@@ -4,29 +4,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from test_run import SIZES
-from toy import menu, scenes
 
-from maestro.images import ImageStore
-from maestro.policy.dialect_maestro import MaestroDialect
 from maestro.policy.local import LocalPolicy
-from maestro.policy.local_model import build_tiny
 from maestro.train.batches import collate
 from maestro.train.prefix import common_prefix, shared_prefix
 from maestro.train.rows import RowWriter
-from maestro.train.run import vocabulary_texts
 from maestro.train.supervised import token_losses
 from maestro.train.traces import TraceWriter
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> tuple[LocalPolicy, TraceWriter, RowWriter]:
-    images = ImageStore()
-    warm = scenes(20, "warm", images)
-    texts = vocabulary_texts(warm, menu(), 1)
-    names = {"experts": [expert.id for expert in menu().experts], "skills": [skill.id for skill in menu().skills]}
-    policy = LocalPolicy.load(build_tiny(tmp_path_factory.mktemp("tiny"), 1, texts=texts, **names, **SIZES), images)
-    return policy, TraceWriter(warm, menu(), MaestroDialect(), seed=1), RowWriter(policy, menu())
+from tests.train.toy import menu
 
 
 @pytest.mark.parametrize("side", ["right", "left"])

@@ -3,12 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from toy import ToyEnsemble, scenes
-
 from maestro.images import ImageStore
 from maestro.train.config import TrainConfig
 from maestro.train.folder import read_metrics
 from maestro.train.run import Materials, train
+from tests.train.toy import ToyEnsemble, scenes
 
 SIZES = {
     "hidden": 32,

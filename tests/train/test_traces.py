@@ -3,13 +3,13 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from toy import menu, scenes
 
 from maestro.errors import ConfigError
 from maestro.images import ImageStore
 from maestro.policy.dialect_maestro import MaestroDialect
 from maestro.train.traces import Trace, TraceWriter
 from maestro.types import Answer, Call
+from tests.train.toy import menu, scenes
 
 
 @pytest.fixture(scope="module")

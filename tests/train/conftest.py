@@ -1,0 +1,25 @@
+"""A tiny policy over the toy world, shared by the training tests."""
+
+from __future__ import annotations
+
+import pytest
+
+from maestro.images import ImageStore
+from maestro.policy.dialect_maestro import MaestroDialect
+from maestro.policy.local import LocalPolicy
+from maestro.policy.local_model import build_tiny
+from maestro.train.rows import RowWriter
+from maestro.train.run import vocabulary_texts
+from maestro.train.traces import TraceWriter
+from tests.train.test_run import SIZES
+from tests.train.toy import menu, scenes
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> tuple[LocalPolicy, TraceWriter, RowWriter]:
+    images = ImageStore()
+    warm = scenes(20, "warm", images)
+    texts = vocabulary_texts(warm, menu(), 1)
+    names = {"experts": [expert.id for expert in menu().experts], "skills": [skill.id for skill in menu().skills]}
+    policy = LocalPolicy.load(build_tiny(tmp_path_factory.mktemp("tiny"), 1, texts=texts, **names, **SIZES), images)
+    return policy, TraceWriter(warm, menu(), MaestroDialect(), seed=1), RowWriter(policy, menu())

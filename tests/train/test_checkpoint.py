@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from maestro.errors import CheckpointError
+from maestro.train.checkpoint import Checkpoints, Position
+from maestro.train.config import TrainConfig
+from maestro.train.folder import RunFolder
+
+
+def write(text: str) -> object:
+    return lambda folder: (folder / "trainer.pt").write_text(text)
+
+
+class Killed(Exception):
+    pass
+
+
+def dies(folder: Path) -> None:
+    (folder / "trainer.pt").write_text("half")
+    raise Killed
+
+
+def test_a_checkpoint_that_was_being_written_does_not_exist(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path, keep=3)
+    checkpoints.save(Position(step=1), write("one"))  # type: ignore[arg-type]
+    with pytest.raises(Killed):
+        checkpoints.save(Position(step=2), dies)
+    again = Checkpoints(tmp_path, keep=3)
+    latest = again.latest()
+    assert latest is not None
+    assert (latest.position.step, latest.trainer.read_text()) == (1, "one")
+    assert not list(tmp_path.glob(".writing*"))
+
+
+def test_only_the_newest_are_kept_and_the_ends_of_stages_without_their_trainer_state(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path, keep=2)
+    checkpoints.save(Position(stage=0, step=9, finished=True), write("x"))  # type: ignore[arg-type]
+    for step in (1, 2, 3):
+        checkpoints.save(Position(stage=1, step=step), write("x"))  # type: ignore[arg-type]
+    found = checkpoints.all()
+    assert [(one.position.stage, one.position.step) for one in found] == [(0, 9), (1, 2), (1, 3)]
+    assert [one.trainer.exists() for one in found] == [False, True, True]
+
+
+def test_the_best_is_replaced_and_is_not_the_latest(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path, keep=2)
+    checkpoints.save(Position(step=1, best=0.1), write("a"), name="best")  # type: ignore[arg-type]
+    checkpoints.save(Position(step=2, best=0.2), write("b"), name="best")  # type: ignore[arg-type]
+    best = checkpoints.best()
+    assert best is not None
+    assert (best.position.best, best.trainer.read_text()) == (0.2, "b")
+    assert checkpoints.latest() is None
+
+
+def test_a_run_is_taken_up_only_under_the_same_config_and_registry(tmp_path: Path) -> None:
+    lock = {"name": "toy", "digest": "1"}
+    RunFolder(tmp_path / "run", TrainConfig(), lock, resume=False).close()
+    RunFolder(tmp_path / "run", TrainConfig(), lock, resume=True).close()
+    with pytest.raises(CheckpointError, match="already holds a run"):
+        RunFolder(tmp_path / "run", TrainConfig(), lock, resume=False)
+    with pytest.raises(CheckpointError, match="seed: 1 -> 2"):
+        RunFolder(tmp_path / "run", TrainConfig(seed=2), lock, resume=True)
+    with pytest.raises(CheckpointError, match="digest: '1' -> '2'"):
+        RunFolder(tmp_path / "run", TrainConfig(), {**lock, "digest": "2"}, resume=True)
+    with pytest.raises(CheckpointError, match="no run to resume"):
+        RunFolder(tmp_path / "other", TrainConfig(), lock, resume=True)

@@ -1,0 +1,95 @@
+"""What expert iteration imitates, what TRL is handed, and how first calls are spread."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+
+from maestro.images import ImageStore
+from maestro.policy.local import LocalPolicy
+from maestro.reward import RewardRule
+from maestro.rollout.engine import Job
+from maestro.rollout.limits import Limits
+from maestro.train.config import ExpertIterationStage
+from maestro.train.expert_iteration import best_of
+from maestro.train.grpo import rows_for_trl
+from maestro.train.memo import RememberingEnsemble
+from maestro.train.order import TaskOrder
+from maestro.train.rows import RowWriter
+from maestro.train.sampling import Sampler
+from maestro.train.traces import TraceWriter
+from maestro.types import Answer, Call, Decision, Episode, Observation, Reward, StopReason, Task, Tokens, Turn
+from tests.train.toy import ToyEnsemble, menu, scenes
+
+
+def episode(expert: str, total: float, sample: int, *, stop: StopReason = StopReason.ANSWERED, answered: bool = True) -> Episode:
+    call = Turn(decision=Decision(text=""), action=Call(expert=expert, skill="read"), observation=Observation(text="answer: 1"))
+    turns = (call, Turn(decision=Decision(text=""), action=Answer(text="1"))) if answered else (call,)
+    tokens = Tokens(prompt_ids=(1, 2), completion_ids=(3, 4, 5), mask=(1, 0, 1), logprobs=(-1.0, 0.0, -1.0))
+    return Episode(
+        task_id="t", turns=turns, stop=stop, sample=sample, tokens=tokens, reward=Reward(terms={"outcome": total}, weights={"outcome": 1.0})
+    )
+
+
+def test_the_best_different_wellformed_episodes_above_the_floor_are_kept() -> None:
+    stage = ExpertIterationStage(keep=2, margin=0.05, floor=0.1)
+    group = [
+        episode("a", 0.9, 0),
+        episode("a", 0.9, 1),
+        episode("b", 0.88, 2),
+        episode("c", 0.5, 3),
+        episode("d", 1.0, 4, answered=False),
+        episode("e", 1.0, 5, stop=StopReason.INFRASTRUCTURE),
+    ]
+    assert [kept.sample for kept in best_of(group, stage)] == [0, 2]
+    assert best_of([episode("a", 0.05, 0)], stage) == []
+
+
+def test_broken_episodes_reach_trl_without_reward_and_without_loss() -> None:
+    rows = rows_for_trl([episode("a", 0.9, 0), episode("a", 0.0, 1, stop=StopReason.INFRASTRUCTURE)])
+    assert rows["total"] == [0.9, None]
+    assert rows["env_mask"] == [[1, 0, 1], [0, 0, 0]]
+    assert rows["completion_ids"] == [[3, 4, 5], [3, 4, 5]]
+
+
+def test_order_visits_everything_once_a_pass_and_is_the_same_from_anywhere() -> None:
+    tasks = [Task(id=str(number), question="?") for number in range(7)]
+    order = TaskOrder(tasks, 1)
+    whole = order.at(0, 21)
+    assert Counter(task.id for task in whole) == dict.fromkeys(map(str, range(7)), 3)
+    assert TaskOrder(tasks, 1).at(5, 9) == whole[5:14]
+    assert whole[:7] != whole[7:14]
+
+
+async def test_a_call_is_performed_once_and_failures_are_not_remembered() -> None:
+    known = scenes(5, "train", ImageStore())
+    inner = ToyEnsemble.over(known)
+    ensemble = RememberingEnsemble(inner)
+    call = Call(expert="full-ocr", skill="read")
+    first = await ensemble.perform(call, known[0].task, 1.0)
+    assert await ensemble.perform(call, known[0].task, 1.0) == first
+    assert inner.calls == 1
+
+
+def test_forced_first_calls_visit_untried_experts_and_draws_are_repeatable(world: tuple[LocalPolicy, TraceWriter, RowWriter]) -> None:
+    policy, writer, _ = world
+    policy.batcher.lockstep = True
+    tasks = [scene.task for scene in writer.scenes[:3]]
+    ensemble = ToyEnsemble.over(list(writer.scenes))  # type: ignore[arg-type]
+    with asyncio.Runner() as runner:
+        sampler = Sampler(policy, ensemble, RewardRule(), Limits(turns=2), runner)
+        free = episode("page-ocr", 0.5, 0)
+        ids = tuple(policy.encode("<think>read; plain</think><search>page-ocr@@read:</search>"))
+        said = free.turns[0].model_copy(update={"decision": Decision(text="", token_ids=ids)})
+        prefixes = sampler._prefixes([free.model_copy(update={"turns": (said,)})], 3, random.Random(1))
+        texts = [policy.tokenizer.decode(prefix) for prefix in prefixes]
+        assert texts[0] == "<think>read; plain</think><search>full-ocr@@read:"
+        assert {text.split("<search>")[1] for text in texts} == {"full-ocr@@read:", "page-ocr@@read:"}
+        jobs = [(task.id, 7) for task in tasks]
+        forced = dict.fromkeys(jobs, prefixes[0])
+        once = sampler.episodes([Job(task, 7) for task in tasks], forced)
+        again = sampler.episodes([Job(task, 7) for task in reversed(tasks)], forced)[::-1]
+    assert [one.tokens.completion_ids for one in once if one.tokens] == [one.tokens.completion_ids for one in again if one.tokens]
+    assert all(one.turns[0].decision.token_ids[: len(prefixes[0])] == prefixes[0] for one in once)
+    assert menu().allows("full-ocr", "read")
