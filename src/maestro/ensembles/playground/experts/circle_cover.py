@@ -111,6 +111,30 @@ def merge_concentric(circles: list[Circle], gap: float) -> list[Circle]:
     return sorted(kept, key=lambda c: (c.y, c.x))
 
 
+def without_redundant(circles: list[Circle], edges: Edges, least_share: float = 0.15) -> list[Circle]:
+    """Circles that explain, alone, edge points along at least `least_share` of their outline; the weakest leaves first."""
+    kept = list(circles)
+    owned = [_explained(edges, circle) for circle in kept]
+    while len(kept) > 1:
+        times = np.sum(owned, axis=0)
+        shares = [float((mine & (times == 1)).sum()) / (2 * np.pi * circle.radius) for mine, circle in zip(owned, kept, strict=True)]
+        weakest = int(np.argmin(shares))
+        if shares[weakest] >= least_share:
+            break
+        del kept[weakest], owned[weakest]
+    return kept
+
+
+def _explained(edges: Edges, circle: Circle, inward: float = 0.0) -> NDArray[np.bool_]:
+    """Which edge points run along a circle, at most `inward` pixels inside it or the usual tolerance if that is more."""
+    offset = edges.points - (circle.x, circle.y)
+    away = np.hypot(offset[:, 0], offset[:, 1])
+    radial = np.abs((offset * edges.normals).sum(axis=1)) / np.maximum(away, 1e-9)
+    tolerance = float(np.clip(0.05 * circle.radius, 2.0, 3.5))
+    outside = away - circle.radius
+    return np.asarray((outside < tolerance) & (outside > -max(tolerance, inward)) & (radial > 0.8))
+
+
 def _with_angles(edges: Edges, free: NDArray[np.bool_], circle: Circle) -> Circle:
     index, hit = _hits(edges, np.array([circle.x]), np.array([circle.y]), np.array([circle.radius]))
     seen = np.nonzero(hit[0] & free[index[0]])[0]
@@ -196,8 +220,5 @@ def _refine(edges: Edges, free: NDArray[np.bool_], circle: Circle, touched: NDAr
             break
         x, y, radius, touched = float(a), float(b), fitted, index[0][hit[0]]
         circle = Circle(x, y, radius, float(hit.mean()), float((hit & free[index]).mean()))
-    offset = edges.points - (x, y)
-    away = np.hypot(offset[:, 0], offset[:, 1])
-    radial = np.abs((offset * edges.normals).sum(axis=1)) / np.maximum(away, 1e-9)
-    explained = np.nonzero((np.abs(away - radius) < np.clip(0.05 * radius, 2.0, 3.5)) & (radial > 0.8))[0]
-    return circle, explained
+    # The inner edge of the same stroke goes with it; the outer one does not, because the outer circle is the one to report.
+    return circle, np.nonzero(_explained(edges, circle, inward=max(3.5, 0.1 * radius)))[0]

@@ -31,7 +31,7 @@ def ink(image: Pixels) -> Mask:
 def clarity(image: Pixels) -> float:
     """How little of the picture lies close to the fixed threshold, 0..1: one on clean paper, low on tint and grain."""
     darkest = image.min(axis=2)
-    doubtful = float(((darkest > PAPER - 50) & (darkest < PAPER + 25)).mean())
+    doubtful = float(((darkest > PAPER - 50) & (darkest < PAPER + 10)).mean())
     covered = float((darkest < PAPER).mean())
     return float(np.clip(1.0 - 4.0 * doubtful - max(0.0, 2.0 * (covered - 0.6)), 0.05, 1.0))
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maestro.ensembles.playground.experts.background import grain
-from maestro.ensembles.playground.experts.circle_cover import Circle, cover, edges_of, merge_concentric
+from maestro.ensembles.playground.experts.circle_cover import Circle, cover, edges_of, merge_concentric, without_redundant
 from maestro.ensembles.playground.experts.colours import hue_name
 from maestro.ensembles.playground.experts.components import Blob, Mask, Shape, blobs, outline, solidity
 from maestro.ensembles.playground.experts.contacts import contacts_of_circles
@@ -46,7 +46,7 @@ class FittingOpenCv:
     def do_contacts(self, images: list[Pixels]) -> dict[str, Any]:
         """Gaps between fitted circles, each paired with its nearest."""
         circles, explained = circles_in(images[0])
-        found = contacts_of_circles([circle for circle in circles if circle.support > 0.5], 1.0)
+        found = contacts_of_circles([circle for circle in circles if circle.support > 0.5], 1.5)
         return {**found, "confidence": found["confidence"] * (0.4 + 0.6 * explained)}
 
     def do_grid(self, images: list[Pixels]) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def circles_in(image: Pixels) -> tuple[list[Circle], float]:
         return [], 0.0
     size = min(image.shape[:2])
     found, explained = cover(edges, max(5.0, 0.03 * size), 0.55 * size)
-    return merge_concentric(found, 0.05 * size), explained
+    return without_redundant(merge_concentric(found, 0.05 * size), edges), explained
 
 
 def _smooth(image: Pixels) -> Pixels:
@@ -131,7 +131,7 @@ def _circles_of_blob(image: Pixels, blob: Blob) -> tuple[list[Circle], float]:
         cv2.distanceTransform(cv2.copyMakeBorder(blob.filled, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=(0,)), cv2.DIST_L2, 5).max()
     )
     found, explained = cover(edges, max(5.0, 0.03 * size, 0.25 * widest), 0.55 * span)
-    merged = merge_concentric(found, 0.05 * size)
+    merged = without_redundant(merge_concentric(found, 0.05 * size), edges)
     return [Circle(c.x + left, c.y + top, c.radius, c.support, c.fresh, c.angles) for c in merged], explained
 
 

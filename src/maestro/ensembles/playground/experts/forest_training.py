@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +38,7 @@ def train_forest(samples: int = 9000, trees: int = 60, leaves: int = 160) -> For
             labels.append(CLASSES.index(label))
     model = ExtraTreesClassifier(trees, max_leaf_nodes=leaves, max_features=0.25, random_state=7, n_jobs=1)
     model.fit(np.stack(rows), np.array(labels))
-    return _flattened([tree.tree_ for tree in model.estimators_])
+    return flattened(CLASSES, [tree.tree_ for tree in model.estimators_])
 
 
 def draw_blob(rng: random.Random, label: str) -> NDArray[np.float32] | None:
@@ -119,22 +120,22 @@ def _fill(canvas: NDArray[np.float32], corners: NDArray[np.float64]) -> None:
     cv2.fillPoly(canvas, [np.round(corners * 16).astype(np.int32)], 1.0, lineType=cv2.LINE_AA, shift=4)
 
 
-def _flattened(trees: list[object]) -> Forest:
-    """scikit-learn trees laid end to end."""
+def flattened(classes: tuple[str, ...], trees: list[Any]) -> Forest:
+    """The `tree_` of fitted scikit-learn classifiers laid end to end."""
     roots, left, right, feature, threshold, shares = [], [], [], [], [], []
     offset = 0
     for tree in trees:
-        inner = tree.children_left >= 0  # type: ignore[attr-defined]
+        inner = tree.children_left >= 0
         roots.append(offset)
-        left.append(np.where(inner, tree.children_left + offset, -1))  # type: ignore[attr-defined]
-        right.append(np.where(inner, tree.children_right + offset, -1))  # type: ignore[attr-defined]
-        feature.append(np.where(inner, tree.feature, 0))  # type: ignore[attr-defined]
-        threshold.append(tree.threshold)  # type: ignore[attr-defined]
-        values = tree.value[:, 0, :]  # type: ignore[attr-defined]
+        left.append(np.where(inner, tree.children_left + offset, -1))
+        right.append(np.where(inner, tree.children_right + offset, -1))
+        feature.append(np.where(inner, tree.feature, 0))
+        threshold.append(tree.threshold)
+        values = tree.value[:, 0, :]
         shares.append(values / values.sum(axis=1, keepdims=True))
         offset += len(inner)
     return Forest(
-        CLASSES,
+        classes,
         np.array(roots, np.int32),
         np.concatenate(left).astype(np.int32),
         np.concatenate(right).astype(np.int32),

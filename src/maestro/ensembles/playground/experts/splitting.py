@@ -19,8 +19,9 @@ def shapes_of(scene: Scene, mask: Mask) -> list[Shape]:
     least = max(30, round(0.0006 * height * width))
     solid, strokes = without_strokes(scene.lab, mask)
     painted = [blob for blob in blobs(solid, least) if blob.area >= 0.6 * (blob.filled > 0).sum()]
+    found: list[Shape]
     if painted:
-        found: list[Shape] = [shape for blob in painted for shape in _painted(scene, blob, blob.filled, least, strokes)]
+        found = [shape for blob in painted for shape in _painted(scene, blob, blob.filled, least, strokes)]
     else:
         found = [shape for blob in blobs(mask, least) for shape in _drawn(scene, blob, blob.filled, least)]
     return _without_specks(found)

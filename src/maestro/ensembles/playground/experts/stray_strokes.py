@@ -12,12 +12,15 @@ def without_strokes(lab: NDArray[np.float32], mask: Mask) -> tuple[Mask, NDArray
     """The mask less stray strokes, cuts through shapes healed, and the strokes' Lab colour; the mask itself and None without any."""
     import cv2
 
-    opened = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))), dtype=np.uint8)
+    side = max(5, 2 * round(0.01 * min(mask.shape)) + 1)  # strokes are thin beside the picture, whatever its size
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    opened = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, kernel), dtype=np.uint8)
+    if (opened > 0).sum() < 0.1 * (mask > 0).sum():
+        return mask, None  # outlines only: the strokes are the drawing
     colour = _stray_colour(lab, mask, opened)
     if colour is None:
         return mask, None
     away = np.linalg.norm(lab - colour, axis=2) > 20.0
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
     kept = np.where((mask > 0) & away, 255, 0).astype(np.uint8)
     # Rims of strokes are half paper: an opening takes them; what an opening of the whole would have kept is given back.
     kept = cv2.morphologyEx(kept, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
@@ -37,8 +40,7 @@ def _stray_colour(lab: NDArray[np.float32], mask: Mask, opened: Mask) -> NDArray
         return None
     inside = np.isin(labels, long)
     pixels = lab[inside]
-    light = pixels[:, 0]
     paper = np.median(lab[mask == 0], axis=0)
     strength = np.linalg.norm(pixels - paper, axis=1)
     strong = strength >= np.percentile(strength, 60)
-    return np.asarray(np.median(pixels[strong], axis=0), dtype=np.float32) if light.size else None
+    return np.asarray(np.median(pixels[strong], axis=0), dtype=np.float32)

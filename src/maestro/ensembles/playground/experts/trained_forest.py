@@ -61,11 +61,13 @@ class TrainedForest:
 
 
 def _cleaned(image: Pixels) -> tuple[Mask, float]:
-    """The flat foreground without thin strokes."""
+    """The flat foreground without thin strokes, unless there is nothing else, and how clear-cut it is."""
     import cv2
 
     mask, _, clear = flat_mask(np.asarray(cv2.medianBlur(image, 3), dtype=np.uint8))
-    return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)), dtype=np.uint8), clear
+    opened = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)), dtype=np.uint8)
+    outlines_only = (opened > 0).sum() < 0.1 * (mask > 0).sum()
+    return (mask if outlines_only else opened), clear
 
 
 def _shapes(image: Pixels, blob: Blob, label: str, sure: float) -> list[Shape]:
