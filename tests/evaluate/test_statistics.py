@@ -49,8 +49,12 @@ def test_every_question_weighs_the_same():
 
 
 def test_all_right_is_not_certainty():
-    interval = mean_interval([1.0] * 10)
-    assert interval.low == pytest.approx(0.722467, abs=1e-6)
+    assert mean_interval([1.0] * 10, shares=True).low == pytest.approx(0.722467, abs=1e-6)
+
+
+def test_no_cost_is_no_cost():
+    interval = mean_interval([0.0] * 10)
+    assert (interval.low, interval.high) == (0.0, 0.0)
 
 
 def test_pairing_removes_what_questions_share():

@@ -58,7 +58,7 @@ def learning_curves(
         return _empty("nothing measured yet")
     values = [y for _, y in points] + list(levels.values())
     pad = 0.06 * ((max(values) - min(values)) or 1)
-    span = (min(x for x, _ in points), max(x for x, _ in points))
+    span = (min(0.0, *(x for x, _ in points)), max(x for x, _ in points))
     frame = Frame(64, 16, WIDTH - 130, HEIGHT - 46, span, (min(values) - pad, max(values) + pad))
     parts = [_axes(frame, x_label, y_label)]
     labels: list[tuple[float, str, str]] = []

@@ -41,7 +41,7 @@ class Progress:
     total: int = 0
     calls: int = 0
     replayed: int = 0
-    """Calls whose every reply was in the store already (or that needed no expert)."""
+    """Calls whose every reply was in the store already."""
     refused: int = 0
     """Calls that made no sense for the task (the skill said so): recorded, because a policy may make them too."""
     failures: Counter[str] = field(default_factory=Counter)
@@ -170,7 +170,7 @@ async def _record(task: Task, ensemble: Performs, depth: int, turn: int, state: 
         for call in calls:
             observation = await ensemble.perform(call, hidden, DEADLINE_SECONDS)
             state.calls += 1
-            state.replayed += all(child.replayed for child in observation.children)
+            state.replayed += bool(observation.children) and all(child.replayed for child in observation.children)
             if observation.status in {"expert_error", "timeout"}:
                 name = f"{call.expert}@{call.skill}"
                 state.failures[name] += 1

@@ -109,7 +109,7 @@ def summarise(name: str, results: Sequence[Result]) -> Summary:
         episodes=len(results),
         accuracy=_accuracy(results),
         cost_usd=mean_interval([result.cost_usd for result in results], ids),
-        utility=mean_interval([result.utility for result in results], ids),
+        utility=mean_interval([result.utility for result in results], ids, shares=not any(result.cost_usd for result in results)),
         calls=mean_interval([float(len(result.calls)) for result in results], ids),
         seconds_median=float(np.median(seconds)),
         seconds_p95=float(np.quantile(seconds, 0.95)),
@@ -126,7 +126,7 @@ def _accuracy(results: Sequence[Result]) -> Interval:
     ids = [result.task_id for result in results]
     if len(set(ids)) == len(ids) and all(score in {0.0, 1.0} for score in scores):
         return wilson(sum(scores), len(scores))
-    return mean_interval(scores, ids)
+    return mean_interval(scores, ids, shares=True)
 
 
 def by_category(results: Iterable[Result]) -> dict[str, list[Result]]:

@@ -60,16 +60,16 @@ def cluster_means(values: Sequence[float], clusters: Sequence[Hashable]) -> dict
     return {cluster: total[cluster] / count[cluster] for cluster in total}
 
 
-def mean_interval(values: Sequence[float], clusters: Sequence[Hashable] | None = None) -> Interval:
+def mean_interval(values: Sequence[float], clusters: Sequence[Hashable] | None = None, *, shares: bool = False) -> Interval:
     """Mean with a 95 % interval by bootstrap over clusters (each value its own when None).
 
-    Every cluster weighs the same, however many samples it has. With constant values the bootstrap would claim certainty;
-    for values that are all 0 or all 1 Wilson's interval is given instead.
+    Every cluster weighs the same, however many samples it has. When all values are equal the bootstrap claims certainty;
+    for `shares` (values in [0, 1]) that are all 0 or all 1 Wilson's interval is given instead.
     """
     means = np.array(list(cluster_means(values, clusters if clusters is not None else range(len(values))).values()))
     if len(means) == 0:
         return Interval(math.nan, math.nan, math.nan, 0)
-    if np.all(means == means[0]) and means[0] in {0.0, 1.0}:
+    if shares and np.all(means == means[0]) and means[0] in {0.0, 1.0}:
         return wilson(float(means.sum()), len(means))
     low, high = _bootstrap(means)
     return Interval(float(means.mean()), low, high, len(means))

@@ -30,7 +30,7 @@ def signed(interval: Interval) -> str:
     """`+0.120 [+0.080, +0.160]`, with a star when the interval excludes zero."""
     if math.isnan(interval.mean):
         return "-"
-    return f"{interval.mean:+.3f} [{interval.low:+.3f}, {interval.high:+.3f}]{' *' if interval.excludes_zero else ''}"
+    return f"{interval.mean:+.3f} [{interval.low:+.3f}, {interval.high:+.3f}]{'*' if interval.excludes_zero else ''}"
 
 
 def rows(summaries: Sequence[Summary], differences: Mapping[str, Interval] | None = None) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:

@@ -20,7 +20,7 @@ WIDTHS = (2, 3, 4)
 """How many experts of one skill are asked at most; these are tried."""
 CALLS = 4
 """Calls per question at most, so that the answer fits in five turns."""
-NEIGHBOURS = (5, 10, 20)
+NEIGHBOURS = (1, 3, 5, 10, 20)
 """How many similar questions decide on the skills; these are tried."""
 
 
