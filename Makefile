@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test check format install system clean
+.PHONY: run test check format docs install clean
 
 run: install          ## ask, learn and measure on the embedded default; writes runs/demo/report.html
 	$(BIN)/maestro demo
@@ -22,6 +22,9 @@ check: install
 format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: install        ## rewrite docs/reference/ from the code
+	$(BIN)/python scripts/write_reference.py
 
 install: $(VENV)/.installed
 
