@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from maestro.images import ImageStore
@@ -9,9 +11,9 @@ from maestro.policy.dialect_maestro import MaestroDialect
 from maestro.policy.local import LocalPolicy
 from maestro.policy.local_model import build_tiny
 from maestro.train.rows import RowWriter
-from maestro.train.run import vocabulary_texts
+from maestro.train.run import train, vocabulary_texts
 from maestro.train.traces import TraceWriter
-from tests.train.test_run import SIZES
+from tests.train.test_run import SIZES, config, materials
 from tests.train.toy import menu, scenes
 
 
@@ -23,3 +25,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> tuple[LocalPolicy, TraceW
     names = {"experts": [expert.id for expert in menu().experts], "skills": [skill.id for skill in menu().skills]}
     policy = LocalPolicy.load(build_tiny(tmp_path_factory.mktemp("tiny"), 1, texts=texts, **names, **SIZES), images)
     return policy, TraceWriter(warm, menu(), MaestroDialect(), seed=1), RowWriter(policy, menu())
+
+
+@pytest.fixture(scope="session")
+def speaking(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny policy that has learned the grammar well enough that its episodes differ in what they pay."""
+    stage = {"kind": "warm_start", "steps": 140, "batch": 16, "micro_batch": 16, "probe_every": 200, "probe_scenes": 1}
+    settings = config(stages=[{**stage, "optimizer": {"lr": 0.01, "warmup_steps": 10}}], checkpoint={"every": 1000})
+    return train(settings, materials(), tmp_path_factory.mktemp("speaking") / "run")

@@ -50,19 +50,19 @@ def without_times(path: Path) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def uninterrupted(speaking: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = tmp_path_factory.mktemp("whole") / "run"
-    train(config(), materials(), run)
+    train(config(policy={"load": str(speaking)}), materials(), run)
     return run
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("rhythm", [1, 3, 7])
-def test_a_run_cut_again_and_again_ends_with_the_same_weights(uninterrupted: Path, tmp_path: Path, rhythm: int) -> None:
+@pytest.mark.parametrize("rhythm", [1, 9])
+def test_a_run_cut_again_and_again_ends_with_the_same_weights(speaking: Path, uninterrupted: Path, tmp_path: Path, rhythm: int) -> None:
     run, after, resume = tmp_path / "run", rhythm, False
     for _ in range(60):
         try:
-            final = train(config(), materials(), run, resume=resume, progress=CutsPower(after))
+            final = train(config(policy={"load": str(speaking)}), materials(), run, resume=resume, progress=CutsPower(after))
         except PowerCut:
             resume, after = True, after + rhythm
         else:
@@ -74,26 +74,26 @@ def test_a_run_cut_again_and_again_ends_with_the_same_weights(uninterrupted: Pat
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seconds", [9.0, 11.5, 14.0])
-def test_kill_minus_nine_at_any_moment(uninterrupted: Path, tmp_path: Path, seconds: float) -> None:
+def test_kill_minus_nine_in_every_stage(speaking: Path, uninterrupted: Path, tmp_path: Path) -> None:
+    """The process dies a moment after its so manieth record, wherever that is: in a rollout, a step or a half-written checkpoint."""
     run = tmp_path / "run"
-    script = "import sys; from tests.train.test_resume import go; go(sys.argv[1], sys.argv[2])"
+    metrics = run / "metrics.jsonl"
+    whole = len((uninterrupted / "metrics.jsonl").read_text().splitlines())
+    script = "import sys; from tests.train.test_resume import go; go(*sys.argv[1:])"
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
-    for attempt in range(12):
-        process = subprocess.Popen(
-            [sys.executable, "-c", script, str(run), str(run.exists() and (run / "config.yaml").exists())], env=environment
-        )
-        try:
-            code = process.wait(timeout=seconds + 2 * attempt)
-        except subprocess.TimeoutExpired:
+    for records, pause in ((4, 0.0), (whole // 2, 0.05), (whole - 4, 0.3), (10**9, 0.0)):
+        begun = str((run / "config.yaml").exists())
+        process = subprocess.Popen([sys.executable, "-c", script, str(speaking), str(run), begun], env=environment)
+        time.sleep(1.0)
+        while process.poll() is None and (not metrics.exists() or len(metrics.read_bytes().splitlines()) < records):
+            time.sleep(0.02)
+        if records < 10**9:
+            time.sleep(pause)
             process.send_signal(signal.SIGKILL)
-            process.wait()
-            time.sleep(0.1)
-        else:
-            assert code == 0
-            break
+        process.wait()
+    assert process.returncode == 0
     assert weights(run / "policy") == weights(uninterrupted / "policy")
 
 
-def go(run: str, resume: str) -> None:
-    train(config(), materials(), Path(run), resume=resume == "True")
+def go(policy: str, run: str, resume: str) -> None:
+    train(config(policy={"load": policy}), materials(), Path(run), resume=resume == "True")

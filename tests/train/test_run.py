@@ -44,8 +44,15 @@ def materials() -> Materials:
     return Materials(images, ensemble, [s.task for s in fresh], [s.task for s in val], warm, {"name": "toy", "digest": "1"})
 
 
-def test_all_three_stages_run_and_leave_a_whole_run_folder(tmp_path: Path) -> None:
-    final = train(config(), materials(), tmp_path / "run")
+def test_all_three_stages_learn_something_and_leave_a_whole_run_folder(speaking: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    final = train(config(policy={"load": str(speaking)}), materials(), run)
     assert (final / "model.safetensors").exists()
-    records = list(read_metrics(tmp_path / "run" / "metrics.jsonl"))
+    records = list(read_metrics(run / "metrics.jsonl"))
     assert {record["kind"] for record in records} >= {"step", "probe", "round", "validation"}
+    assert all(record["kept"] > 0 for record in records if record["kind"] == "round")
+    gradients = [record["grad_norm"] for record in records if record["name"] == "grpo" and record["kind"] == "step"]
+    assert len(gradients) == 4
+    assert max(gradients) > 0
+    assert len({(path / "model.safetensors").read_bytes() for path in (run / "checkpoints").iterdir() if path.name != "best"}) >= 3
+    assert len((run / "episodes.jsonl").read_text().splitlines()) == 2 * 4 * 4 + 4 * 2 * 4

@@ -29,7 +29,8 @@ from maestro.types import Episode, Task
 def grpo(bench: Workbench, stage: GrpoStage) -> None:
     """Run the stage from where `bench.position` stands to its end."""
     os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")  # rollout_func is experimental; trl is pinned
-    logging.getLogger("transformers.trainer").setLevel(logging.ERROR)
+    for name in ("transformers", "datasets"):  # they warn about what is meant here: our own token ids, a transform that is not cached
+        logging.getLogger(name).setLevel(logging.ERROR)
     place, done = bench.position.stage, bench.position.step
     rollout = Rollout(bench, stage)
     optimizer, schedule = build_optimizer(bench.policy.model, stage.optimizer, stage.steps)
@@ -122,6 +123,7 @@ def reward(total: list[float | None], **_: Any) -> list[float | None]:
 
 def build_trainer(bench: Workbench, stage: GrpoStage, rollout: Rollout, optimizer: Any, schedule: Any) -> Any:
     """A `GRPOTrainer` over the prompts still to come; it saves nothing and logs nothing by itself."""
+    from transformers import PrinterCallback
     from trl import GRPOConfig, GRPOTrainer
 
     from maestro.train.grpo_steps import Steps
@@ -155,7 +157,7 @@ def build_trainer(bench: Workbench, stage: GrpoStage, rollout: Rollout, optimize
         disable_tqdm=True,
         dataloader_pin_memory=False,
     )
-    return GRPOTrainer(
+    trainer = GRPOTrainer(
         model=bench.policy.model,
         reward_funcs=reward,
         args=arguments,
@@ -165,6 +167,8 @@ def build_trainer(bench: Workbench, stage: GrpoStage, rollout: Rollout, optimize
         rollout_func=rollout,
         callbacks=[Steps(bench, stage, rollout, optimizer, schedule)],
     )
+    trainer.remove_callback(PrinterCallback)  # it prints every step to stdout, which is for results
+    return trainer
 
 
 def prompts_to_come(bench: Workbench, stage: GrpoStage, rollout: Rollout) -> Any:
