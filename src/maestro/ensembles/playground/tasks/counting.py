@@ -1,7 +1,7 @@
 """Counting families: shapes of a kind, shapes of a colour, rings.
 
-Regimes under one wording: `apart` (separate, on white), `rough` (tint, shade or grain), `overlapping` (outlined discs that
-cover each other), `cluttered` (stray strokes cross small shapes).
+Regimes under one wording: `apart` (separate, on white), `tiny` (the same, small), `rough` (tint, shade or grain),
+`overlapping` (outlined discs that cover each other), `cluttered` (stray strokes cross small shapes).
 """
 
 from __future__ import annotations
@@ -19,13 +19,15 @@ from maestro.ensembles.playground.tasks.style import Style, Surface, SurfaceKind
 from maestro.ensembles.playground.tasks.wording import phrase, shape_name
 
 _KINDS: dict[str, tuple[SurfaceKind, ...]] = {
-    "apart": ("plain", "framed"),
+    "apart": ("plain",),
+    "tiny": ("framed",),
     "rough": ("noisy", "shaded", "tinted", "textured"),
     "overlapping": ("plain", "plain", "tinted"),
     "cluttered": ("plain", "tinted"),
 }
 _LOOKS: dict[str, tuple[Look, ...]] = {
-    "apart": ("plain", "framed"),
+    "apart": ("plain",),
+    "tiny": ("tiny", "framed"),
     "rough": ("noisy", "tinted"),
     "overlapping": ("overlapping",),
     "cluttered": ("cluttered",),
@@ -98,10 +100,12 @@ def _strokes(rng: random.Random, canvas: Canvas, colour: tuple[int, int, int]) -
 
 
 def _regime_discs(rng: random.Random, regime: str, size: tuple[int, int], count: int) -> list[Disc]:
-    box = (8.0, 8.0, size[0] - 8.0, size[1] - 8.0)
+    edge = 34.0 if regime == "tiny" else 8.0
+    box = (edge, edge, size[0] - edge, size[1] - edge)
     if regime == "overlapping":
         return chain(rng, count, size, (26, 38))
-    return spread(rng, count, box, (9, 15) if regime == "cluttered" else (11, 22), 7)
+    radii = {"cluttered": (9.0, 15.0), "tiny": (6.0, 8.0)}.get(regime, (11.0, 22.0))
+    return spread(rng, count, box, radii, 7)
 
 
 def _dress(

@@ -1,7 +1,7 @@
 """Top-down stand-ins for embodied questions: where a robot is heading, and where its path ends.
 
-Regimes: `plain`, `rough` (tiled, shaded or grainy floor), `tiny` (a small arrow), `thin` (hairlines), `cluttered` (other
-things around); paths also come `dashed`.
+Regimes: `plain`, `rough` (tiled, shaded or grainy floor), `tiny` (a small arrow), `thin` (hairlines and, on paths,
+smaller marks), `cluttered` (other things around); paths also come `dashed`.
 """
 
 from __future__ import annotations
@@ -131,6 +131,7 @@ def trajectory(rng: random.Random, style: Style) -> Scene:
         if len(squares) < 6 and distance((x, y), line) > 26 and math.dist((x, y), line[0]) > 40:
             squares.append(((x, y), names[len(squares) % len(names)]))
     width = rng.uniform(0.9, 1.2) if regime == "thin" else rng.uniform(3, 4.5)
+    half = rng.uniform(6.5, 8.0) if regime == "thin" else 11.0
     if regime == "cluttered":
         for name in rng.sample(("grey", names[-1]), rng.randint(1, 2)):
             other = _walk(rng, size, [line[0], *(point for point, _ in squares)])
@@ -142,6 +143,6 @@ def trajectory(rng: random.Random, style: Style) -> Scene:
     else:
         canvas.line(line, colour, width)
     for (x, y), name in squares:
-        canvas.rectangle((x - 11, y - 11, x + 11, y + 11), fill=style.colour(rng, name))
-    canvas.circle(line[0], 8, fill=style.colour(rng, "black"))
+        canvas.rectangle((x - half, y - half, x + half, y + half), fill=style.colour(rng, name))
+    canvas.circle(line[0], half * 0.75, fill=style.colour(rng, "black"))
     return Scene(phrase(rng, TRAJECTORY_QUESTIONS), (answer,), finished(rng, canvas, surface), regime, _LOOKS[regime])

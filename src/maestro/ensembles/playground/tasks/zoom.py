@@ -19,7 +19,7 @@ from maestro.ensembles.playground.tasks.scene import Look, Scene
 from maestro.ensembles.playground.tasks.style import Style, Surface, SurfaceKind, finished
 from maestro.ensembles.playground.tasks.wording import phrase, pick_words
 
-_GROUNDS: dict[str, tuple[SurfaceKind, ...]] = {"clean": ("plain",), "rough": ("tinted", "shaded", "textured")}
+_GROUNDS: dict[str, tuple[SurfaceKind, ...]] = {"clean": ("plain", "framed"), "rough": ("tinted", "shaded", "textured")}
 _INSIDES: dict[str, tuple[Look, ...]] = {
     "neat": ("tiny", "plain"),
     "patterned": ("tiny", "textured"),
@@ -70,7 +70,7 @@ def _inside(rng: random.Random, surface: Surface, patterned: bool, box: Box) -> 
         return Image.new("RGB", size, paper), (rng.randint(0, 40),) * 3
     paper = mix((215, 210, 190), surface.paper, rng.uniform(0.1, 0.5))
     ink = (rng.randint(0, 70), rng.randint(0, 40), rng.randint(0, 90))
-    return pattern(rng, size, paper if luminance(paper) > 150 else (200, 195, 180), rng.uniform(20, 42)), ink
+    return pattern(rng, size, paper if luminance(paper) > 150 else (200, 195, 180), rng.uniform(34, 60)), ink
 
 
 def _colours(rng: random.Random, style: Style, surface: Surface, count: int) -> list[str]:
