@@ -114,7 +114,7 @@ def merge_concentric(circles: list[Circle], gap: float) -> list[Circle]:
 def without_redundant(circles: list[Circle], edges: Edges, least_share: float = 0.15) -> list[Circle]:
     """Circles that explain, alone, edge points along at least `least_share` of their outline; the weakest leaves first."""
     kept = list(circles)
-    owned = [_explained(edges, circle) for circle in kept]
+    owned = [_explained(edges, circle, inward=_stroke(circle)) for circle in kept]
     while len(kept) > 1:
         times = np.sum(owned, axis=0)
         shares = [float((mine & (times == 1)).sum()) / (2 * np.pi * circle.radius) for mine, circle in zip(owned, kept, strict=True)]
@@ -123,6 +123,11 @@ def without_redundant(circles: list[Circle], edges: Edges, least_share: float = 
             break
         del kept[weakest], owned[weakest]
     return kept
+
+
+def _stroke(circle: Circle) -> float:
+    """How far inside the outer edge, in pixels, the inner edge of the same stroke may lie."""
+    return max(3.5, 0.1 * circle.radius)
 
 
 def _explained(edges: Edges, circle: Circle, inward: float = 0.0) -> NDArray[np.bool_]:
@@ -221,4 +226,4 @@ def _refine(edges: Edges, free: NDArray[np.bool_], circle: Circle, touched: NDAr
         x, y, radius, touched = float(a), float(b), fitted, index[0][hit[0]]
         circle = Circle(x, y, radius, float(hit.mean()), float((hit & free[index]).mean()))
     # The inner edge of the same stroke goes with it; the outer one does not, because the outer circle is the one to report.
-    return circle, np.nonzero(_explained(edges, circle, inward=max(3.5, 0.1 * radius)))[0]
+    return circle, np.nonzero(_explained(edges, circle, inward=_stroke(circle)))[0]

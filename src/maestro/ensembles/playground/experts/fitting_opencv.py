@@ -122,6 +122,7 @@ def _circles_of_blob(image: Pixels, blob: Blob) -> tuple[list[Circle], float]:
     margin = 6
     left, top = max(0, blob.box[0] - margin), max(0, blob.box[1] - margin)
     region = np.ascontiguousarray(image[top : blob.box[3] + margin, left : blob.box[2] + margin])
+    _blank_others(region, blob, blob.box[0] - left, blob.box[1] - top)
     edges = edges_of(region, 1.0)
     if edges is None:
         return [], 0.0
@@ -133,6 +134,18 @@ def _circles_of_blob(image: Pixels, blob: Blob) -> tuple[list[Circle], float]:
     found, explained = cover(edges, max(5.0, 0.03 * size, 0.25 * widest), 0.55 * span)
     merged = without_redundant(merge_concentric(found, 0.05 * size), edges)
     return [Circle(c.x + left, c.y + top, c.radius, c.support, c.fresh, c.angles) for c in merged], explained
+
+
+def _blank_others(region: Pixels, blob: Blob, x: int, y: int) -> None:
+    """Paint paper over what lies away from the blob, which stands at (x, y) of the region: a neighbour's arcs are not its own."""
+    import cv2
+
+    solid = np.zeros(region.shape[:2], dtype=np.uint8)
+    solid[y : y + blob.mask.shape[0], x : x + blob.mask.shape[1]] = blob.filled
+    near = cv2.dilate(solid, np.ones((9, 9), np.uint8)) > 0
+    rim = near & (cv2.dilate(solid, np.ones((5, 5), np.uint8)) == 0)
+    if rim.any():
+        region[~near] = np.median(region[rim], axis=0).astype(np.uint8)
 
 
 def _disc(image: Pixels, circle: Circle, explained: float) -> Shape:

@@ -35,7 +35,7 @@ def _drawn(scene: Scene, blob: Blob, solid: Mask, least: int) -> list[Shape]:
 
 def _painted(scene: Scene, blob: Blob, solid: Mask, least: int, strokes: NDArray[np.float32] | None) -> list[Shape]:
     """Filled shapes: parts of one colour first, dark outlines ignored, then parts of one width."""
-    found = []
+    found: list[Shape] = []
     for part in _part_by_colour(scene, blob, solid, least, strokes):
         colour, sure = colour_of(scene, part, blob.box)
         found.extend(_shape(scene, piece, blob.box, colour, sure, ring=False) for piece in _part_by_width(part, least))
