@@ -8,6 +8,7 @@ import warnings
 from collections import OrderedDict
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from maestro.errors import ImageError
@@ -24,12 +25,16 @@ def normalise(image: Image.Image) -> Image.Image:
         white = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
         return Image.alpha_composite(white, rgba).convert("RGB")
     if image.mode.startswith("I;16") or image.mode in {"I", "F"}:
-        low, high = image.getextrema()
-        span = (high - low) or 1
-        scale = 255.0 / 65535.0 if image.mode.startswith("I;16") else 255.0 / span
-        offset = 0.0 if image.mode.startswith("I;16") else -low * scale
-        return image.convert("F").point(lambda value: value * scale + offset).convert("L").convert("RGB")
+        return _deep_grey(image)
     return image.convert("RGB")
+
+
+def _deep_grey(image: Image.Image) -> Image.Image:
+    """Grey of more than eight bits as RGB: 16-bit values keep their scale, others are stretched over their range."""
+    values = np.asarray(image, dtype=np.float64)
+    low, high = (0.0, 65535.0) if image.mode.startswith("I;16") else (float(values.min()), float(values.max()))
+    scaled = (values - low) * (255.0 / ((high - low) or 1.0))
+    return Image.fromarray(np.clip(scaled, 0, 255).astype(np.uint8)).convert("RGB")
 
 
 def open_image(source: str | Path | bytes) -> Image.Image:

@@ -5,12 +5,6 @@ import pytest
 from maestro.cli.live import LiveCurves, sparkline
 from maestro.ensembles.playground import shipped
 from maestro.errors import StoreError
-from maestro.experts.archive import export_store
-from maestro.experts.protocol import ExpertRequest, Reply
-from maestro.experts.store import CallStore
-from maestro.types import Expert
-
-EXPERT = Expert(id="e", summary="", kind="scripted")
 
 
 def test_a_rising_row_of_numbers_is_a_rising_row_of_blocks():
@@ -44,25 +38,10 @@ def test_progress_is_told_in_lines_where_there_is_no_terminal(capsys):
     assert "utility, greedy 0.500" in printed
 
 
-def test_the_shipped_pool_is_unpacked_with_its_manifest(tmp_path, monkeypatch):
-    with CallStore(tmp_path / "source.sqlite") as store:
-        store.put(EXPERT, ExpertRequest("op"), Reply("7"))
-        export_store(store, tmp_path / "calls.jsonl.xz")
-    (tmp_path / "calls.json").write_text("{}")
-    monkeypatch.setattr(shipped, "POOL", tmp_path / "calls.jsonl.xz")
-    monkeypatch.setattr(shipped, "POOL_MANIFEST", tmp_path / "calls.json")
-    target = shipped.unpack_pool(tmp_path / "there" / "calls.sqlite")
-    with CallStore(target, "replay") as store:
-        reply = store.get(EXPERT, ExpertRequest("op"))
-    assert reply is not None
-    assert reply.text == "7"
-    assert (tmp_path / "there" / "calls.sqlite.json").read_text() == "{}"
-
-
 def test_an_installation_without_a_pool_says_how_to_make_one(tmp_path, monkeypatch):
-    monkeypatch.setattr(shipped, "POOL", tmp_path / "none.xz")
+    monkeypatch.setattr(shipped, "POOL", tmp_path / "none")
     with pytest.raises(StoreError, match="maestro record"):
-        shipped.unpack_pool(tmp_path / "calls.sqlite")
+        shipped.shipped_pool()
 
 
 def test_the_config_of_the_demo_is_valid():

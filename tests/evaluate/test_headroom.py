@@ -2,7 +2,6 @@ import pytest
 
 from maestro.errors import CheckpointError, ConfigError, StoreError
 from maestro.evaluate.headroom import Baselines, gap_closed, headroom
-from maestro.evaluate.pool import RecordedPool
 from maestro.evaluate.results import AT_ONCE, call_shares
 from maestro.evaluate.run import EvaluationFolder, evaluate
 from maestro.evaluate.scripted import scripted_pool
@@ -10,6 +9,7 @@ from maestro.evaluate.table import markdown, rows
 from maestro.policy.baselines import FixedPolicy, OraclePolicy, RandomPolicy, read_route
 from maestro.policy.dialect_maestro import MaestroDialect
 from maestro.reward import RewardRule
+from maestro.rollout.pool import RecordedPool
 from maestro.rollout.record import read_episodes
 from maestro.types import Observation, StopReason
 

@@ -1,9 +1,9 @@
 import pytest
 
 from maestro.errors import StoreError
-from maestro.evaluate.manifest import Manifest, RecordedSplit, manifest_path, read_manifest
 from maestro.evaluate.scripted import scripted_pool
 from maestro.evaluate.verify import verify
+from maestro.rollout.manifest import Manifest, RecordedSplit, manifest_path, read_manifest
 from maestro.types import Observation
 
 

@@ -14,22 +14,23 @@ import click
 
 from maestro.cli.ask import tell_end, tell_turn
 from maestro.cli.eval import fitted
+from maestro.cli.headroom import replay
 from maestro.cli.live import LiveCurves
 from maestro.cli.loading import DEFAULT_POLICY, load_policy, load_tasks, run_async, task_source
 from maestro.cli.output import console, json_option, print_json, print_table, progress, warn
 from maestro.cli.record import show_verification
 from maestro.config import load_config
-from maestro.ensembles.playground.shipped import demo_config, unpack_pool
+from maestro.ensembles.playground.shipped import demo_config, shipped_pool
 from maestro.errors import CheckpointError, MaestroError
 from maestro.evaluate.compose import Comparison, comparison_report
-from maestro.evaluate.manifest import Manifest, read_manifest
 from maestro.evaluate.run import Evaluation, evaluate
 from maestro.evaluate.verify import Verification, verify
-from maestro.experts.store import CallStore, StoreMode
 from maestro.images import ImageStore
 from maestro.reward import RewardRule
 from maestro.rollout.episode import run_episode
 from maestro.rollout.limits import Limits
+from maestro.rollout.manifest import Manifest, read_manifest
+from maestro.rollout.pool import PooledEnsemble, RecordedPool
 from maestro.skills.ensemble import Ensemble
 from maestro.types import Episode, Task
 
@@ -74,7 +75,7 @@ class _Demo:
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("runs/demo"), show_default=True, help="Where everything goes."
 )
-@click.option("--store", type=click.Path(path_type=Path, dir_okay=False), help="Recorded calls; the shipped ones by default.")
+@click.option("--store", type=click.Path(path_type=Path), help="Recorded calls; the shipped ones by default.")
 @click.option("--policy", "-p", default=DEFAULT_POLICY, show_default=True, help="The trained policy to show.")
 @click.option("--seed", type=int, help="Of the fresh questions; a new one each time by default.")
 @click.option("--limit", type=click.IntRange(min=8), default=120, show_default=True, help="Questions of the final comparison.")
@@ -87,7 +88,7 @@ def command(out: Path, store: Path | None, policy: str, seed: int | None, limit:
     """
     started = time.monotonic()
     out = _free(out)
-    filled = store or unpack_pool(out / "calls.sqlite")
+    filled = store or shipped_pool()
     demo = _Demo(filled, read_manifest(filled), out, policy, seed if seed is not None else random.SystemRandom().randrange(10**6))
     with demo.part("1. Fresh questions, live"):
         asked = run_async(_ask(demo))
@@ -148,10 +149,10 @@ async def _verify(demo: _Demo, sample: int = 24) -> Verification:
     """Some recorded calls of the test split, made live."""
     known = demo.manifest.find("test") or demo.manifest.splits[0]
     tasks = load_tasks(task_source(known.source), known.split, min(known.tasks, 60), demo.images)
-    with CallStore(demo.store, StoreMode.REPLAY) as store:
-        async with Ensemble.load(REGISTRY, demo.images, store) as recorded, Ensemble.load(REGISTRY, demo.images) as live:
-            with progress("verifying", sample) as done:
-                return await verify(tasks, recorded, live, sample, seed=demo.seed, progress=done)
+    recorded = replay(demo.store, demo.manifest, known.split)
+    async with Ensemble.load(REGISTRY, demo.images) as live:
+        with progress("verifying", sample) as done:
+            return await verify(tasks, recorded, live, sample, seed=demo.seed, progress=done)
 
 
 def _train(demo: _Demo, config: Path | None) -> tuple[Path, LiveCurves]:
@@ -192,7 +193,7 @@ def _compare(demo: _Demo, trained: Path, limit: int) -> Comparison:
     rows = {"untrained": str(trained / "untrained"), "trained here": str(trained), "shipped": demo.policy}
     for name, policy_name in rows.items():
         try:
-            found[name] = run_async(_evaluate(demo, policy_name, tasks, name))
+            found[name] = run_async(_evaluate(demo, policy_name, tasks, name, pool))
         except CheckpointError as error:
             warn(f"the row {name!r} is left out: {error}")
     stressed = "shipped" if "shipped" in found else "trained here"
@@ -201,13 +202,13 @@ def _compare(demo: _Demo, trained: Path, limit: int) -> Comparison:
     return Comparison(title, {task.id: task for task in tasks}, {name: found[name] for name in order if name in found}, stressed=stressed)
 
 
-async def _evaluate(demo: _Demo, policy_name: str, tasks: list[Task], name: str) -> Evaluation:
+async def _evaluate(demo: _Demo, policy_name: str, tasks: list[Task], name: str, pool: RecordedPool) -> Evaluation:
     """A checkpoint on the tasks, greedy; calls that are not recorded are made live."""
-    with CallStore(demo.store, StoreMode.CACHE) as store:
-        async with Ensemble.load(REGISTRY, demo.images, store) as ensemble:
-            policy = load_policy(policy_name, ensemble.menu, demo.images)
-            with progress(f"evaluating {name}", len(tasks)) as done:
-                return await evaluate(policy, tasks, ensemble, Limits(turns=CALLS + 1, seconds=600), progress=done)
+    async with Ensemble.load(REGISTRY, demo.images) as live:
+        ensemble = PooledEnsemble(pool, live)
+        policy = load_policy(policy_name, ensemble.menu, demo.images)
+        with progress(f"evaluating {name}", len(tasks)) as done:
+            return await evaluate(policy, tasks, ensemble, Limits(turns=CALLS + 1, seconds=600), progress=done)
 
 
 def _tell(demo: _Demo, comparison: Comparison, asked: list[Episode], checked: Verification, total: float, *, as_json: bool) -> None:

@@ -16,15 +16,17 @@ from maestro.cli.output import console, json_option, print_json, print_table, pr
 from maestro.errors import ConfigError
 from maestro.evaluate.compose import Comparison, comparison_report
 from maestro.evaluate.headroom import Baselines
-from maestro.evaluate.manifest import read_manifest
-from maestro.evaluate.pool import RecordedPool
 from maestro.evaluate.run import Evaluation, EvaluationFolder, evaluate
 from maestro.experts.store import CallStore, StoreMode
 from maestro.images import ImageStore
 from maestro.policy.dialect_maestro import MaestroDialect
 from maestro.policy.protocol import Policy
 from maestro.reward import RewardRule
+from maestro.rollout.episode import Performs
 from maestro.rollout.limits import Limits
+from maestro.rollout.manifest import read_manifest
+from maestro.rollout.pool import PooledEnsemble, RecordedPool
+from maestro.rollout.tables import read_tables
 from maestro.skills.ensemble import Ensemble
 from maestro.types import Task
 
@@ -61,7 +63,7 @@ class _Options:
 @click.option("--split", default="test", show_default=True, help="Which of its splits.")
 @click.option("--limit", type=click.IntRange(min=1), help="First tasks of the split; all of them by default.")
 @click.option("--registry", "-r", default=DEFAULT_REGISTRY, show_default=True, help="Registered name or folder.")
-@click.option("--store", "-s", type=click.Path(path_type=Path, dir_okay=False), help="A call store: recorded calls are not made again.")
+@click.option("--store", "-s", type=click.Path(path_type=Path), help="A call store or a folder of tables.")
 @click.option("--replay", is_flag=True, help="Only recorded calls; needs no expert alive.")
 @click.option("--samples", type=click.IntRange(min=1), default=1, show_default=True, help="Episodes on each task.")
 @click.option("--sampled", is_flag=True, help="Draw decisions at temperature 1 instead of taking the likeliest.")
@@ -108,9 +110,11 @@ async def _run(
 ) -> tuple[Evaluation, EvaluationFolder]:
     """Run the policy; the folder is made once registry and policy are known to be usable."""
     mode = StoreMode.REPLAY if options.replay else StoreMode.CACHE
-    store = CallStore(options.store, mode) if options.store is not None else None
+    tables = options.store is not None and options.store.is_dir()
+    store = CallStore(options.store, mode) if options.store is not None and not tables else None
     try:
-        async with Ensemble.load(options.registry, images, store) as ensemble:
+        async with Ensemble.load(options.registry, images, store) as live:
+            ensemble = performing(live, options.store if tables else None, replay=options.replay)
             policy = _policy(options, ensemble, images)
             folder = begin()
             with progress(f"evaluating {options.policy}", len(tasks) * options.samples) as done:
@@ -122,7 +126,15 @@ async def _run(
             store.close()
 
 
-def _policy(options: _Options, ensemble: Ensemble, images: ImageStore) -> Policy:
+def performing(live: Ensemble, tables: Path | None, *, replay: bool = False) -> Performs:
+    """The live ensemble, or recorded tables before it, or with `replay` the tables alone."""
+    if tables is None:
+        return live
+    pool = read_tables(tables, live.menu)
+    return pool if replay else PooledEnsemble(pool, live)
+
+
+def _policy(options: _Options, ensemble: Performs, images: ImageStore) -> Policy:
     if options.policy not in FITTED:
         return load_policy(options.policy, ensemble.menu, images, greedy=not options.sampled, seed=options.seed)
     if options.store is None:

@@ -12,18 +12,20 @@ from maestro.cli.output import console, json_option, print_json, print_table, pr
 from maestro.errors import StoreError
 from maestro.evaluate.fingerprint import code_digest
 from maestro.evaluate.headroom import Baselines, Headroom, headroom
-from maestro.evaluate.manifest import Manifest, RecordedSplit, read_manifest
-from maestro.evaluate.pool import RecordedPool
 from maestro.evaluate.table import rows, signed
 from maestro.experts.store import CallStore, StoreMode
 from maestro.images import ImageStore
 from maestro.policy.dialect_maestro import MaestroDialect
 from maestro.registry.registry import Registry
+from maestro.rollout.manifest import Manifest, RecordedSplit, read_manifest
+from maestro.rollout.pool import RecordedPool
+from maestro.rollout.tables import read_tables
 from maestro.skills.ensemble import Ensemble
+from maestro.tasks.source import TaskSource
 
 
 @click.command()
-@click.argument("store", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("store", type=click.Path(path_type=Path))
 @click.option("--split", "splits", multiple=True, help="Splits to judge; every recorded one but val by default.")
 @click.option("--cost-weight", type=click.FloatRange(min=0), default=20.0, show_default=True, help="Utility lost per dollar.")
 @click.option("--gate", type=float, help="Fail when oracle minus lookup is below this on any split.")
@@ -77,8 +79,9 @@ def replay(store: Path, manifest: Manifest, split: str, cost_weight: float = 20.
         step = f"Add it with: maestro record … --split {split} --resume"
         raise StoreError(f"{store} has no record of the split {split!r}; recorded: {there}. {step}")
     registry, source = Registry.load(manifest.registry), task_source(known.source)
-    code = f"{code_digest(registry.skills.values(), source)}/{manifest.depth}/{known.tasks}"
-    table = store.with_name(f"{store.name}.{known.source}-{split}.jsonl.gz")
+    if store.is_dir():
+        return read_tables(store, registry.menu(), (split,), cost_weight)
+    code, table = _code(manifest, known, registry, source), _table(store, known)
     try:
         return RecordedPool.load(table, registry.menu(), cost_weight, code)
     except StoreError:  # not made yet, or made by other code: the store itself has the truth
@@ -89,6 +92,21 @@ def replay(store: Path, manifest: Manifest, split: str, cost_weight: float = 20.
         pool = run_async(_replay(store, manifest, known, tasks, images, cost_weight, done))
     pool.save(table, code)
     return pool
+
+
+def keep_table(store: Path, manifest: Manifest, known: RecordedSplit, pool: RecordedPool) -> None:
+    """Keep the outcomes of a split beside its store, so that nothing has to be replayed."""
+    registry, source = Registry.load(manifest.registry), task_source(known.source)
+    pool.save(_table(store, known), _code(manifest, known, registry, source))
+
+
+def _table(store: Path, known: RecordedSplit) -> Path:
+    return store.with_name(f"{store.name}.{known.source}-{known.split}.jsonl.gz")
+
+
+def _code(manifest: Manifest, known: RecordedSplit, registry: Registry, source: TaskSource) -> str:
+    """What a kept table depends on."""
+    return f"{code_digest(registry.skills.values(), source)}/{manifest.depth}/{known.tasks}"
 
 
 async def _replay(

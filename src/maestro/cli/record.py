@@ -8,15 +8,19 @@ from typing import Any
 
 import click
 
+from maestro.cli.headroom import keep_table, replay
 from maestro.cli.loading import DEFAULT_REGISTRY, load_tasks, run_async, task_source
 from maestro.cli.output import console, json_option, print_json, print_table, progress
 from maestro.errors import ConfigError, StoreError
-from maestro.evaluate.manifest import Manifest, RecordedSplit, manifest_path, read_manifest
-from maestro.evaluate.pool import DEPTH, Progress, RecordedPool
+from maestro.evaluate.fingerprint import code_digest
 from maestro.evaluate.verify import TOLERANCE, Verification
 from maestro.evaluate.verify import verify as verify_calls
 from maestro.experts.store import CallStore, StoreMode
 from maestro.images import ImageStore
+from maestro.registry.registry import Registry
+from maestro.rollout.manifest import Manifest, RecordedSplit, manifest_path, read_manifest
+from maestro.rollout.pool import DEPTH, Progress, RecordedPool
+from maestro.rollout.tables import read_tables, write_tables
 from maestro.skills.ensemble import Ensemble
 
 
@@ -72,9 +76,12 @@ def fill(
         images = ImageStore(capacity=1_000_000)
         chosen = load_tasks(source, split, limit, images)
         with progress(f"recording {tasks}/{split}", len(chosen)) as done:
-            reports[split] = run_async(_fill(chosen, registry, images, store, depth, workers, done))
-        manifest = manifest.with_split(RecordedSplit(source=tasks, split=split, tasks=len(chosen)))
+            pool, reports[split] = run_async(_fill(chosen, registry, images, store, depth, workers, done))
+        known = RecordedSplit(source=tasks, split=split, tasks=len(chosen))
+        manifest = manifest.with_split(known)
         manifest.write(store)
+        if not reports[split].failures:
+            keep_table(store, manifest, known, pool)
     if as_json:
         print_json({"store": str(store), "splits": {split: _plain(report) for split, report in reports.items()}})
     else:
@@ -82,14 +89,13 @@ def fill(
     return 1 if any(report.failures for report in reports.values()) else 0
 
 
-async def _fill(chosen: Any, registry: str, images: ImageStore, path: Path, depth: int, workers: int | None, done: Any) -> Progress:
+async def _fill(
+    chosen: Any, registry: str, images: ImageStore, path: Path, depth: int, workers: int | None, done: Any
+) -> tuple[RecordedPool, Progress]:
     with CallStore(path, StoreMode.CACHE) as store:
         async with Ensemble.load(registry, images, store, workers=workers) as ensemble:
             in_flight = 2 * (workers or os.cpu_count() or 1)
-            _, report = await RecordedPool.gather(
-                chosen, ensemble, depth=depth, concurrency=in_flight, progress=lambda state: done(state.tasks)
-            )
-            return report
+            return await RecordedPool.gather(chosen, ensemble, depth=depth, concurrency=in_flight, progress=lambda state: done(state.tasks))
 
 
 def _manifest(store: Path, registry: str, depth: int) -> Manifest:
@@ -124,8 +130,22 @@ def _show(store: Path, reports: dict[str, Progress]) -> None:
             )
 
 
-@command.command()
+@command.command("pack")
 @click.argument("store", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+def pack(store: Path, folder: Path) -> None:
+    """Write the outcomes recorded in STORE as compressed tables to the new FOLDER, which every --store takes as well."""
+    manifest = read_manifest(store)
+    registry = Registry.load(manifest.registry)
+    pools = {known.split: replay(store, manifest, known.split) for known in manifest.splits}
+    code = code_digest(registry.skills.values(), task_source(manifest.splits[0].source)) if manifest.splits else ""
+    write_tables(folder, manifest, pools, code)
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    console().print(f"{folder}: {sum(len(pool.tasks) for pool in pools.values())} tasks, {size / 1e6:.1f} MB", markup=False)
+
+
+@command.command()
+@click.argument("store", type=click.Path(path_type=Path))
 @click.option("--sample", "-n", type=click.IntRange(min=1), default=100, show_default=True, help="Calls to make again.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Which calls.")
 @click.option("--tolerance", type=click.FloatRange(min=0), default=TOLERANCE, show_default=True, help="Of stated confidences.")
@@ -139,10 +159,11 @@ def verify(store: Path, sample: int, seed: int, tolerance: float, workers: int |
     manifest = read_manifest(store)
     if not manifest.splits:
         raise StoreError(f"{store} records no split yet; fill it with: maestro record TASKS --store {store} --resume")
+    tables = read_tables(store, Registry.load(manifest.registry).menu()) if store.is_dir() else None
     images = ImageStore(capacity=1_000_000)
     chosen = [task for known in manifest.splits for task in load_tasks(task_source(known.source), known.split, known.tasks, images)]
     with progress("verifying", sample) as done:
-        found = run_async(_verify(chosen, manifest.registry, images, store, sample, seed, tolerance, workers, done))
+        found = run_async(_verify(chosen, manifest.registry, images, store, tables, sample, seed, tolerance, workers, done))
     if as_json:
         print_json({**{name: getattr(found, name) for name in ("checked", "agreed", "same_text", "agreement", "unrecorded", "passed")},
                     "broken": found.broken, "disagreements": found.disagreements})  # fmt: skip
@@ -152,8 +173,20 @@ def verify(store: Path, sample: int, seed: int, tolerance: float, workers: int |
 
 
 async def _verify(
-    chosen: Any, registry: str, images: ImageStore, path: Path, sample: int, seed: int, tolerance: float, workers: int | None, done: Any
+    chosen: Any,
+    registry: str,
+    images: ImageStore,
+    path: Path,
+    tables: RecordedPool | None,
+    sample: int,
+    seed: int,
+    tolerance: float,
+    workers: int | None,
+    done: Any,
 ) -> Verification:
+    if tables is not None:
+        async with Ensemble.load(registry, images, workers=workers) as live:
+            return await verify_calls(chosen, tables, live, sample, seed=seed, tolerance=tolerance, progress=done)
     with CallStore(path, StoreMode.REPLAY) as store:
         async with Ensemble.load(registry, images, store) as recorded, Ensemble.load(registry, images, workers=workers) as live:
             return await verify_calls(chosen, recorded, live, sample, seed=seed, tolerance=tolerance, progress=done)

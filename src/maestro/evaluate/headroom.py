@@ -22,7 +22,6 @@ from typing import Any
 import numpy as np
 
 from maestro.errors import ConfigError
-from maestro.evaluate.pool import RecordedPool
 from maestro.evaluate.results import per_question
 from maestro.evaluate.run import Evaluation, evaluate
 from maestro.evaluate.statistics import Interval, paired_difference
@@ -32,6 +31,7 @@ from maestro.policy.baselines.route import write_route
 from maestro.policy.protocol import Dialect, Policy
 from maestro.reward import RewardRule
 from maestro.rollout.limits import Limits
+from maestro.rollout.pool import RecordedPool
 
 RANDOM_SAMPLES = 4
 """Episodes of the random policy on each task."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import random
 
-from maestro.evaluate.pool import RecordedPool
 from maestro.policy.baselines.recorded import CallKey, RecordedTask
 from maestro.registry.menu import Menu
+from maestro.rollout.pool import RecordedPool
 from maestro.skills.protocol import SkillResult
 from maestro.types import Expert, Observation, Price, Skill, Task, Value
 

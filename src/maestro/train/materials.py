@@ -9,6 +9,9 @@ from maestro.errors import ConfigError, not_found
 from maestro.experts.store import CallStore
 from maestro.images import ImageStore
 from maestro.registry.plugins import registered
+from maestro.rollout.episode import Performs
+from maestro.rollout.pool import PooledEnsemble
+from maestro.rollout.tables import read_tables
 from maestro.skills.ensemble import Ensemble
 from maestro.tasks.source import TaskSource, TaughtTask, TeachingSource
 from maestro.train.config import TrainConfig
@@ -34,15 +37,19 @@ class Loaded:
 def load_materials(config: TrainConfig, images: ImageStore) -> Loaded:
     """Everything the config names. Raises RegistryError, TaskError, StoreError or ConfigError."""
     source: TaskSource = registered().task_source(config.tasks.source)
-    store = CallStore(config.ensemble.store, config.ensemble.mode) if config.ensemble.store is not None else None
-    if store is None and config.ensemble.mode in {"replay", "record"}:
+    tables = config.ensemble.store is not None and config.ensemble.store.is_dir()
+    store = CallStore(config.ensemble.store, config.ensemble.mode) if config.ensemble.store is not None and not tables else None
+    if store is None and not tables and config.ensemble.mode in {"replay", "record"}:
         raise ConfigError(f"ensemble.mode {config.ensemble.mode} needs ensemble.store, the file of recorded calls (see maestro record).")
     ensemble = Ensemble.load(config.ensemble.registry, images, store)
+    performs: Performs = ensemble
+    if tables and config.ensemble.store is not None:
+        performs = PooledEnsemble(read_tables(config.ensemble.store, ensemble.menu), ensemble)
     needed = any(stage.kind != "warm_start" for stage in config.stages)
     return Loaded(
         Materials(
             images=images,
-            ensemble=ensemble,
+            ensemble=performs,
             train=_tasks(source, config.tasks.train, config.tasks.train_limit, images) if needed else [],
             validation=_tasks(source, config.tasks.validation, config.tasks.validation_limit, images) if needed else [],
             scenes=_scenes(source, config, images),

@@ -141,14 +141,17 @@ class RecordedPool:
         partial.replace(path)
 
     @classmethod
-    def load(cls, path: Path, menu: Menu, cost_weight: float = 20.0, code: str = "") -> RecordedPool:
-        """Read a table back. Raises StoreError when it is not there, damaged, of another version, menu or code."""
+    def load(cls, path: Path, menu: Menu, cost_weight: float = 20.0, code: str | None = "") -> RecordedPool:
+        """Read a table back. Raises StoreError when it is not there, damaged, of another version, menu or code.
+
+        `code` None takes a table whatever code made it: `maestro record verify` is then what tells whether it still holds.
+        """
         try:
             with _open(path, "rb") as file:
                 header = orjson.loads(file.readline())
                 if header.get("version") != VERSION:
                     raise StoreError(f"{path} is version {header.get('version')}, this Maestro reads {VERSION}; record it again.")
-                if header["menu"] != menu.digest or header["code"] != code:
+                if header["menu"] != menu.digest or (code is not None and header["code"] != code):
                     raise StoreError(f"{path} was made on another registry or by other code ({header['name']}); record it again.")
                 tasks = [_revive(orjson.loads(line), cost_weight) for line in file]
                 if len(tasks) != header["tasks"]:
@@ -158,6 +161,22 @@ class RecordedPool:
         except (OSError, EOFError, lzma.LZMAError, orjson.JSONDecodeError, ValidationError, KeyError, AttributeError, TypeError) as error:
             raise StoreError(f"{path} is not a recorded pool or is damaged ({type(error).__name__}: {error}); record it again.") from error
         return cls(tasks, menu, header["name"], cost_weight)
+
+
+class PooledEnsemble:
+    """Recorded outcomes first, live experts for what was never recorded (a query that the policy made up)."""
+
+    def __init__(self, pool: RecordedPool, live: Performs) -> None:
+        self.pool = pool
+        self.live = live
+        self.menu = live.menu
+        self.name = live.name
+
+    async def perform(self, call: Call, task: Task, deadline_seconds: float = DEADLINE_SECONDS) -> Observation:
+        """The recorded outcome, or a live one."""
+        recorded = self.pool.tasks.get(task.id)
+        known = recorded.outcomes.get((call.expert, call.skill, call.query.strip())) if recorded is not None else None
+        return known if known is not None else await self.live.perform(call, task, deadline_seconds)
 
 
 async def _record(task: Task, ensemble: Performs, depth: int, turn: int, state: Progress) -> dict[CallKey, Observation]:
@@ -206,4 +225,4 @@ def _open(path: Path, mode: Literal["rb", "wb"]) -> IO[bytes]:
     return opened
 
 
-__all__ = ["DEPTH", "Progress", "RecordedPool"]
+__all__ = ["DEPTH", "PooledEnsemble", "Progress", "RecordedPool"]

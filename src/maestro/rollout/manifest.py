@@ -49,14 +49,14 @@ class Manifest(BaseModel):
 
 
 def manifest_path(store: Path) -> Path:
-    """Where a store's manifest lies."""
-    return store.with_name(store.name + ".json")
+    """Where a store's manifest lies: beside a store file, inside a folder of tables."""
+    return store / "manifest.json" if store.is_dir() else store.with_name(store.name + ".json")
 
 
 def read_manifest(store: Path) -> Manifest:
     """The manifest of a store. Raises StoreError when store or manifest is missing or damaged."""
     path = manifest_path(store)
-    if not store.is_file():
+    if not store.exists():
         raise StoreError(f"there is no recorded store at {store}; make one with: maestro record playground --store {store}")
     try:
         return Manifest.model_validate(orjson.loads(path.read_bytes()))

@@ -3,9 +3,9 @@ from collections import Counter
 import pytest
 
 from maestro.errors import StoreError
-from maestro.evaluate.pool import RecordedPool
 from maestro.evaluate.scripted import scripted_menu, scripted_pool
 from maestro.registry.menu import Menu
+from maestro.rollout.pool import RecordedPool
 from maestro.types import Call, Observation
 
 
