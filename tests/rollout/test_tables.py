@@ -30,7 +30,7 @@ def test_tables_come_back_whole_or_by_split(folder: Path) -> None:
 
 
 def test_a_split_that_is_not_there_and_a_full_folder_say_so(folder: Path) -> None:
-    with pytest.raises(StoreError, match="test.*train, val"):
+    with pytest.raises(StoreError, match=r"test.*train, val"):
         read_tables(folder, scripted_menu(), ("test",))
     with pytest.raises(StoreError, match="not empty"):
         write_tables(folder, MANIFEST, {}, "code")
