@@ -80,9 +80,12 @@ async def test_what_is_not_there_is_none_rather_than_a_guess():
     assert result.text.startswith("answer: none\nconfidence: 0.00")
 
 
-async def test_a_question_that_names_no_side_is_the_policys_fault():
-    with pytest.raises(ValueError, match="names no side"):
-        await perceive_relation.run(request("What about the red circle?"), caller(ROBUST, table()))
+@pytest.mark.parametrize("procedure", [perceive_colour, perceive_relation])
+@pytest.mark.parametrize(
+    ("question", "value"), [("What colour is the star?", "blue"), ("Which colour is just above the red circle?", "purple")]
+)
+async def test_one_perception_skill_picked_for_the_other_still_answers(procedure, question, value):
+    assert (await procedure.run(request(question), caller(ROBUST, table()))).value == value
 
 
 async def test_no_image_is_said_so():
