@@ -109,7 +109,7 @@ PROGRAM_QUESTIONS = (
 )
 
 
-def _program(rng: random.Random) -> tuple[list[str], str]:
+def draw_program(rng: random.Random) -> tuple[list[str], str]:
     """Two to four short lines of Python and what they print."""
     name, other = rng.sample("abhkmntvwy", 2)
     x, y, z = rng.randint(3, 49), rng.randint(2, 9), rng.randint(3, 29)
@@ -146,7 +146,7 @@ def _listing(rng: random.Random, style: Style, lines: list[str], kind: SurfaceKi
 
 def program(rng: random.Random, style: Style) -> Scene:
     """What a drawn program prints."""
-    lines, output = _program(rng)
+    lines, output = draw_program(rng)
     regime = rng.choice(("editor", "night", "rough", "small"))
     kinds: dict[str, tuple[SurfaceKind, ...]] = {
         "editor": ("plain",),
