@@ -13,6 +13,8 @@ from maestro.experts.protocol import Pixels
 
 _SIDES = {"small": (0, 192), "full": (576, 1280)}
 """Longer side, in pixels, of the image looked at: a smaller image is enlarged to the first, a larger one reduced to the second."""
+_DETECTION = {"small": (0.3, 0.5), "full": (0.2, 0.35)}
+"""Thresholds per pixel and per box: `full` also follows up weak traces of text, such as a digit alone."""
 _LEAST_SCORE = 0.3
 """Lines recognised with less confidence are dropped."""
 _MARGIN_TOLERANCE = 12
@@ -53,6 +55,8 @@ class RapidOcr:
                 "EngineConfig.onnxruntime.inter_op_num_threads": threads,
                 # Sizes are chosen here, so the detector is told to change nothing.
                 "Det.limit_type": "max",
+                "Det.thresh": _DETECTION.get(mode, (0.3, 0.5))[0],
+                "Det.box_thresh": _DETECTION.get(mode, (0.3, 0.5))[1],
                 "Det.limit_side_len": max(self._sides) or 960,
                 # By default every crop is padded to 320 pixels and joined with five others. Labels are mostly shorter, and
                 # one at a time without the padding costs a third.
@@ -125,7 +129,8 @@ def _rejoined(text: str, parts: Any) -> list[tuple[str, list[Any]]]:
         return [(piece, corners) for piece, corners in pieces if piece]
     joined: list[tuple[str, list[Any]]] = []
     for word in wanted:
-        have, points = "", []
+        have = ""
+        points: list[Any] = []
         while pieces and len(have) < len(word):
             piece, corners = pieces.pop(0)
             have, points = have + piece, [*points, *corners]

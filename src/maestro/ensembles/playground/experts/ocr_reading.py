@@ -39,7 +39,7 @@ _LOOKALIKES = str.maketrans(
         **dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧαινορυχγκ", "ABEZHIKMNOPTYXaivopuxyk", strict=True)),
         **dict(zip("АВЕКМНОРСТУХаеорсухіѕј", "ABEKMHOPCTYXaeopcyxisj", strict=True)),
         # dashes, quotes, dots and degree signs
-        **dict.fromkeys("‐‑‒–—―−﹣－一", "-"),  # noqa: RUF001
+        **dict.fromkeys("‐‑‒–—―−﹣－一", "-"),
         **dict.fromkeys("‘’‚‛′`´", "'"),
         **dict.fromkeys("“”„‟″«»", '"'),
         **dict.fromkeys("。·・•∙", "."),
@@ -64,8 +64,8 @@ def fold(text: str) -> str:
             folded.append(character)
             continue
         # The ohm sign and full-width forms become plain letters; rare marks ("ġ") are specks, those of Western Europe are meant.
-        form = "NFKC" if ord(character) < 256 else "NFKD"
-        folded.extend(part for part in unicodedata.normalize(form, character) if not unicodedata.combining(part))
+        plain = unicodedata.normalize("NFKC", character) if ord(character) < 256 else unicodedata.normalize("NFKD", character)
+        folded.extend(part for part in plain if not unicodedata.combining(part))
     return "".join(folded)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 from PIL import Image
@@ -52,10 +52,20 @@ class Chart:
 
     pixels: Pixels
     axis: ValueAxis
-    categories: tuple[Line, ...]
-    """Labels along x, left to right."""
+    readings: tuple[tuple[Line, ...], ...]
+    """The row of category labels, left to right, cut in the possible ways, most probable first; empty without labels."""
     others: tuple[Word, ...]
     """Words that are neither ticks nor categories: printed values, titles."""
+
+    @property
+    def categories(self) -> tuple[Line, ...]:
+        """Labels along x, left to right, cut in the most probable way."""
+        return self.readings[0] if self.readings else ()
+
+    def with_label(self, label: Line) -> Chart:
+        """The chart with the row cut in the most probable way that has this label."""
+        first = next(reading for reading in self.readings if label in reading)
+        return replace(self, readings=(first, *(reading for reading in self.readings if reading != first)))
 
     def x(self, label: Line) -> float:
         """Centre of a category; where the labels stand at even distances, their common grid is truer than one box."""
@@ -74,7 +84,7 @@ class Chart:
     def spacing(self) -> float:
         """Distance between neighbouring categories in pixels."""
         centres = sorted((label.box[0] + label.box[2]) / 2 for label in self.categories)
-        gaps = [after - before for before, after in zip(centres, centres[1:], strict=False) if after - before > 4]
+        gaps = [after - before for before, after in pairwise(centres) if after - before > 4]
         return float(np.median(gaps)) if gaps else self.pixels.shape[1] / 2
 
 
@@ -132,13 +142,13 @@ def _upright(page: Page, pixels: Pixels) -> Chart | None:
     bottom = max(word.y for word in axis.ticks)
     height = float(np.median([word.height for word in axis.ticks]))
     below = [word for word in page.words if word not in ticks and word.y > bottom + 0.3 * height and word.x > right and not word.stray]
-    categories = _category_row(page.where(below), pixels.shape[1])
-    taken = {word for line in categories for word in line.words}
+    readings = _category_row(page.where(below), pixels.shape[1])
+    taken = {word for line in readings[0] for word in line.words} if readings else set()
     others = tuple(word for word in page.words if word not in ticks and word not in taken)
-    return Chart(pixels, axis, categories, others)
+    return Chart(pixels, axis, readings, others)
 
 
-def _category_row(below: Page, width: int) -> tuple[Line, ...]:
+def _category_row(below: Page, width: int) -> tuple[tuple[Line, ...], ...]:
     """The labels on the first well-filled row under the plot; an axis title further down is not one."""
     if not below.words:
         return ()
@@ -149,8 +159,9 @@ def _category_row(below: Page, width: int) -> tuple[Line, ...]:
     near = sorted((word for word in below.words if abs(word.y - level) < 0.9 * row.height), key=lambda word: word.left)
     splits = [Line(tuple(near)).segments(gap) for gap in (-9.0, 1.0, 1.8, 3.0)]
     # Names may be of two words and neighbours may nearly touch; what is certain is that bars stand at even distances.
-    best = min(splits, key=lambda split: (_unevenness(split), len(split)))
-    return tuple(segment for segment in best if segment.box[2] - segment.box[0] < 0.7 * width)
+    splits.sort(key=lambda split: (round(_unevenness(split) / 0.2), -len(split)))
+    readings = [tuple(segment for segment in split if segment.box[2] - segment.box[0] < 0.7 * width) for split in splits]
+    return tuple(dict.fromkeys(reading for reading in readings if reading))
 
 
 def _unevenness(labels: Sequence[Line]) -> float:
@@ -180,7 +191,8 @@ def value_axis(words: Sequence[Word]) -> ValueAxis | None:
         if gain >= 0:
             continue
         reach = max(2.5, 0.16 * one.height)
-        inliers, error = [], 0.0
+        inliers: list[tuple[Word, float]] = []
+        error = 0.0
         for word, value in numbers:
             off = abs((value - low) / gain + one.y - word.y)
             if off <= reach and _aligned(one, word) and all(value != seen for _, seen in inliers):

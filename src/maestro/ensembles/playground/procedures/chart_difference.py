@@ -10,7 +10,9 @@ from maestro.ensembles.playground.procedures.numerals import plain
 from maestro.skills.protocol import Caller, SkillRequest, SkillResult
 
 _SUM = re.compile(r"\b(?:sum|together|combined|altogether|in total|total of|plus|add)\b", re.IGNORECASE)
-_REVERSED = re.compile(r"\b(?:below|less|lower|smaller|fewer|behind|short of|shorter)\b|\bfrom\b.*\bto\b|\bsubtract\b.*\bfrom\b", re.IGNORECASE)
+_REVERSED = re.compile(
+    r"\b(?:below|less|lower|smaller|fewer|behind|short of|shorter)\b|\bfrom\b.*\bto\b|\bsubtract\b.*\bfrom\b", re.IGNORECASE
+)
 _SIGNED = re.compile(r"\bminus\b|\bhigher\b|\blarger\b|\bbigger\b|\bexceeds?\b|\bmore\b|\babove\b|\bbeats?\b|\btops?\b", re.IGNORECASE)
 
 
@@ -22,7 +24,7 @@ async def run(request: SkillRequest, caller: Caller) -> SkillResult:
     labels = asked_labels(request.text, chart)[:2]
     if len(labels) < 2:
         return SkillResult(None, 0.1, f"{len(labels)} of 2 labels found", "expression")
-    marks = [read_mark(chart, label, "bar") for label, _ in labels]
+    marks = [read_mark(chart.with_label(label), label, "bar") for label, _ in labels]
     values, sure = [], 1.0
     for (label, fit), mark in zip(labels, marks, strict=True):
         if mark is None:

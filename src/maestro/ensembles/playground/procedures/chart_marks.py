@@ -64,8 +64,8 @@ def _plot_rows(chart: Chart) -> tuple[int, int]:
     tops = [label.box[1] for label in chart.categories]
     floor = float(np.median(tops)) if tops else height - 1.0
     zero = chart.axis.y(0.0)
-    foot = zero if max(ys) - 2 <= zero <= floor + 4 else max(max(ys), floor - 5)
-    return max(0, int(top)), min(height - 1, int(round(foot)))
+    foot = zero if max(ys) - 2 <= zero <= floor + 4 else max(*ys, floor - 5)
+    return max(0, int(top)), min(height - 1, round(foot))
 
 
 def _background(chart: Chart, rows: slice) -> NDArray[np.float64]:
@@ -102,12 +102,14 @@ def _bar_top(chart: Chart, x: float) -> tuple[float, float] | None:
     share = ((strip - ground) @ (bar - paper)) / float((bar - paper) @ (bar - paper) + 1e-9)
     share = np.convolve(share, np.ones(3) / 3, mode="same")
     low = len(share) - 4
+    if share[low] < 0.5:
+        return None
     while low > 0 and not (share[low] < 0.5 and share[max(0, low - 2) : low].max(initial=0.0) < 0.55):
         low -= 1
     if low <= 0:
         return None
     inside, outside = share[low + 1], share[low]
-    part = (inside - 0.5) / max(1e-6, inside - outside)
+    part = min(1.0, max(0.0, (inside - 0.5) / max(1e-6, inside - outside)))
     return float(top + low + 1 - part), min(1.0, contrast / 45)
 
 
@@ -132,9 +134,13 @@ def _line_height(chart: Chart, x: float) -> tuple[float, float] | None:
     contrast = float(strip[peak] - noise)
     if contrast < _LEAST_CONTRAST:
         return None
-    marker = _marker_height(area, distance > noise + 0.5 * contrast, column, 0.3 * chart.spacing)
+    # On a patterned ground many places differ; the curve is certain only if nothing else over x stands out as much.
+    far = np.abs(np.arange(len(strip)) - peak) > 10
+    rival = float(strip[far].max(initial=noise)) - noise
+    clear = min(1.0, contrast / 45) * min(1.0, max(0.1, 2.0 * (1 - rival / contrast)))
+    marker = _marker_height(distance > noise + 0.5 * contrast, column, 0.3 * chart.spacing)
     if marker is not None:
-        return top + marker, min(1.0, contrast / 45)
+        return top + marker, clear
     low = high = peak
     floor = noise + 0.5 * contrast
     while low > 0 and strip[low - 1] > floor:
@@ -143,7 +149,7 @@ def _line_height(chart: Chart, x: float) -> tuple[float, float] | None:
         high += 1
     weights = strip[low : high + 1] - noise
     centre = float((np.arange(low, high + 1) * weights).sum() / weights.sum())
-    return top + centre, min(1.0, contrast / 45)
+    return top + centre, clear
 
 
 def _without_words(chart: Chart) -> Pixels:
@@ -156,21 +162,22 @@ def _without_words(chart: Chart) -> Pixels:
     return pixels
 
 
-def _marker_height(area: NDArray[np.float64], curve: NDArray[np.bool_], column: int, reach: float) -> float | None:
-    """Row of the centre of a marker near a column: what is left of the curve when lines are eroded away; None without one."""
+def _marker_height(curve: NDArray[np.bool_], column: int, reach: float) -> float | None:
+    """Row of the centre of a marker near a column: the middle of the largest disc that fits into the curve; None without one."""
     import cv2
 
-    window = slice(max(0, int(column - reach)), int(column + reach) + 1)
+    start = max(0, int(column - reach))
     # A small closing first: noise must not tear a marker apart.
-    part = cv2.morphologyEx(curve[:, window].astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
-    part = cv2.erode(part, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5)))
-    count, _, stats, centres = cv2.connectedComponentsWithStats(part, connectivity=8)
-    near = [index for index in range(1, count) if abs(centres[index][0] + window.start - column) < max(5.0, 0.5 * reach)]
-    if not near:
+    part = cv2.morphologyEx(curve[:, start : int(column + reach) + 1].astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    depth = cv2.distanceTransform(part, cv2.DIST_L2, 5)
+    across = np.abs(np.arange(depth.shape[1]) + start - column)
+    depth = np.where(across < max(4.0, 0.4 * reach), depth, 0.0)
+    deepest = float(depth.max())
+    if not 2.6 <= deepest < 0.1 * curve.shape[0]:
         return None
-    largest = max(near, key=lambda index: stats[index][cv2.CC_STAT_AREA])
-    wide, tall = stats[largest][cv2.CC_STAT_WIDTH], stats[largest][cv2.CC_STAT_HEIGHT]
-    return float(centres[largest][1]) if max(wide, tall) <= 3 * min(wide, tall) + 2 and tall < 0.2 * area.shape[0] else None
+    rows, columns = np.nonzero(depth > deepest - 0.7)
+    # Rows far apart are a steep thick line, not one disc.
+    return float(rows.mean()) if np.ptp(rows) < 2 * deepest and np.ptp(columns) < 2 * deepest else None
 
 
 def _printed_value(chart: Chart, x: float, y: float) -> float | None:
@@ -178,7 +185,11 @@ def _printed_value(chart: Chart, x: float, y: float) -> float | None:
     near: list[tuple[float, float]] = []
     for word in chart.others:
         value = number(word.text)
-        if value is not None and abs(word.x - x) < max(0.3 * chart.spacing, word.width) and -1.2 * word.height < y - word.y < 2.2 * word.height:
+        if (
+            value is not None
+            and abs(word.x - x) < max(0.3 * chart.spacing, word.width)
+            and -1.2 * word.height < y - word.y < 2.2 * word.height
+        ):
             near.append((abs(y - word.y), value))
     return min(near)[1] if near else None
 

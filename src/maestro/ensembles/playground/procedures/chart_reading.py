@@ -11,8 +11,13 @@ from maestro.ensembles.playground.procedures.numerals import plain
 from maestro.ensembles.playground.procedures.words import Line, first_image, read_page
 from maestro.skills.protocol import Caller, SkillRequest, SkillResult
 
-_WHICH = re.compile(r"^\W*(?:which|what|name|who)\b(?!.*\b(?:value|how|number)\b).*\b(highest|largest|biggest|tallest|most|greatest|maximum|lowest|smallest|shortest|least|fewest|minimum)\b", re.IGNORECASE)
-_EXTREME = re.compile(r"\b(highest|largest|biggest|tallest|most|greatest|maximum|peak|lowest|smallest|shortest|least|fewest|minimum)\b", re.IGNORECASE)
+_WHICH = re.compile(
+    r"^\W*(?:which|what|name|who)\b(?!.*\b(?:value|how|number)\b).*\b(highest|largest|biggest|tallest|most|greatest|maximum|lowest|smallest|shortest|least|fewest|minimum)\b",
+    re.IGNORECASE,
+)
+_EXTREME = re.compile(
+    r"\b(highest|largest|biggest|tallest|most|greatest|maximum|peak|lowest|smallest|shortest|least|fewest|minimum)\b", re.IGNORECASE
+)
 _LOW = {"lowest", "smallest", "shortest", "least", "fewest", "minimum"}
 
 
@@ -24,8 +29,9 @@ async def see_chart(request: SkillRequest, caller: Caller) -> Chart | None:
 
 def asked_labels(question: str, chart: Chart) -> list[tuple[Line, float]]:
     """The categories that the question names with how well they fit, in the question's order."""
-    named = mentions(question, [label.text for label in chart.categories], 0.66)
-    found = [(mention.position, chart.categories[mention.index], mention.score) for mention in named]
+    candidates = list(dict.fromkeys(label for reading in chart.readings for label in reading))
+    named = mentions(question, [label.text for label in candidates], 0.66)
+    found = [(mention.position, candidates[mention.index], mention.score) for mention in named]
     return [(label, score) for _, label, score in sorted(found, key=lambda item: item[0])]
 
 
@@ -41,7 +47,7 @@ async def one_value(request: SkillRequest, caller: Caller, kind: str) -> SkillRe
     if not labels:
         return SkillResult(None, 0.1, f"asked label not among {len(chart.categories)} read"[:40])
     label, fit = max(labels, key=lambda item: item[1])
-    mark = read_mark(chart, label, kind)
+    mark = read_mark(chart.with_label(label), label, kind)
     if mark is None:
         return SkillResult(None, 0.1, f"no {kind} over {label.text}"[:40])
     return SkillResult(plain(mark.value), round(sureness(chart, label, fit, mark), 2), mark.evidence)

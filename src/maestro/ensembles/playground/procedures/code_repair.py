@@ -8,8 +8,12 @@ import re
 
 from maestro.ensembles.playground.procedures.mentions import similarity
 
-_KEYWORDS = ("for", "in", "range", "print", "if", "else", "elif", "while", "def", "return", "and", "or", "not", "len", "sum", "append", "break", "continue", "True", "False", "None")  # fmt: skip
+_KEYWORDS = (
+    *("for", "in", "range", "print", "if", "else", "elif", "while", "def", "return", "and", "or", "not"),
+    *("len", "sum", "append", "break", "continue", "True", "False", "None"),
+)
 _BLOCK = re.compile(r"^(\s*)(for|while|if|elif|else|def)\b(.*?)\s*[:;.]?\s*$")
+_STRING = re.compile(r"('[^']*'|\"[^\"]*\")")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 _SIGNS = str.maketrans({"×": "*", "÷": "/", "–": "-", "—": "-", "“": '"', "”": '"', "‘": "'", "’": "'", "{": "(", "}": ")"})
 _ONE_LIKE, _ZERO_LIKE = {"l", "I", "i", "|"}, {"O", "o", "Q", "D"}
@@ -38,7 +42,11 @@ def _line(line: str) -> str:
         text = re.sub(r"\*\s+\*", "**", text)
         text = re.sub(r"/\s+/", "//", text)
         text = re.sub(r"(?<=[\w)\]])\s*\.\s+(?=[a-z])", ".", text)
-    text = _NAME.sub(lambda match: _keyword(match.group()), text)
+        # Specks read as dots: a dot belongs between digits or before a method.
+        text = re.sub(r"(?<![\w)\]])\.|\.(?!\w)", "", text).strip()
+    text = "".join(
+        part if index % 2 else _NAME.sub(lambda match: _keyword(match.group()), part) for index, part in enumerate(_STRING.split(text))
+    )
     text = re.sub(r"\b(print|range|len|sum|append)\s+(?=\()", r"\1", text)
     text = re.sub(r"\b(for\s+\w+)\s+(?:1n|ln|im|n|m)\s+", r"\1 in ", text)
     text = re.sub(r"\b(for \w+)in\b", r"\1 in", text)
@@ -100,7 +108,9 @@ def _names(source: str) -> str:
 
 def _updates(source: str, tree: ast.Module) -> str:
     """The same for names that are only ever updated ("Total += 1" where "total = 0" was set)."""
-    plain = {target.id for node in ast.walk(tree) if isinstance(node, ast.Assign) for target in node.targets if isinstance(target, ast.Name)}
+    plain = {
+        target.id for node in ast.walk(tree) if isinstance(node, ast.Assign) for target in node.targets if isinstance(target, ast.Name)
+    }
     plain |= {node.target.id for node in ast.walk(tree) if isinstance(node, ast.For) and isinstance(node.target, ast.Name)}
     updated = {node.target.id for node in ast.walk(tree) if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name)}
     exchanges = {name: other for name in updated - plain if (other := _twin(name, plain)) is not None}

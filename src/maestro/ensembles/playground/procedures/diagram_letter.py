@@ -45,13 +45,12 @@ def _line_at(page: Page, ring: Ring) -> Line | None:
         words = tuple(word for word in line.words if not word.stray)
         if not words:
             continue
-        line = Line(words)
         # Along a tilt the line's height at the ring differs from its mean.
         level = sum(word.y - page.slope * word.x for word in words) / len(words) + page.slope * ring.x
-        if top < level < bottom and line.box[0] - (right - left) < ring.x < line.box[2] + (right - left):
+        if top < level < bottom and words[0].left - (right - left) < ring.x < words[-1].right + (right - left):
             offset = abs(level - ring.y)
             if best is None or offset < best[0]:
-                best = (offset, line)
+                best = (offset, Line(words))
     return None if best is None else best[1]
 
 

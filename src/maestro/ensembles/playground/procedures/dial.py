@@ -90,7 +90,8 @@ def _agreement(
         if pace == 0 or abs(pace) * spread > 350:
             continue
         start = _angle(x, y, low[0]) - pace * low[1]
-        agreeing, errors = [], []
+        agreeing: list[tuple[Word, float]] = []
+        errors: list[float] = []
         for word, value in near:
             off = abs((_angle(x, y, word) - start - pace * value + 180) % 360 - 180)
             if off < 8 and all(value != seen for _, seen in agreeing):
@@ -156,7 +157,7 @@ def _distinct(pixels: Pixels, dial: Dial) -> NDArray[np.float64]:
     ]
     # The needle covers a few hundredths of the face, so the strongest hundredth of it is needle.
     strong = float(np.percentile(distance[inside], 98.5)) if inside.any() else 1.0
-    return np.clip(distance / max(strong, 12.0), 0.0, 1.0)
+    return np.asarray(np.clip(distance / max(strong, 12.0), 0.0, 1.0), dtype=np.float64)
 
 
 def _sampled(values: NDArray[np.float64], xs: NDArray[np.float64], ys: NDArray[np.float64]) -> NDArray[np.float64]:

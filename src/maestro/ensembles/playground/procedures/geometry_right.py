@@ -11,8 +11,12 @@ from maestro.ensembles.playground.procedures.words import Word, least_confidence
 from maestro.skills.protocol import Caller, SkillRequest, SkillResult
 
 _HYPOTENUSE_GIVEN = re.compile(r"\b(?:hypotenuse|longest side)\b[^?.]*\b(?:is|are|given|known|labelled)\b[^?.]*\bleg\b", re.IGNORECASE)
-_LEG_ASKED = re.compile(r"\b(?:missing|other|unknown|second|remaining|which|the)\s+(?:leg|cathetus|short(?:er)? side)\b(?!s)", re.IGNORECASE)
-_HYPOTENUSE_ASKED = re.compile(r"\bhypotenuse\b|\blongest\b|\bslant|\bdiagonal\b|\btwo\b[^.?]*\b(?:legs|short(?:er)? sides)\b", re.IGNORECASE)
+_LEG_ASKED = re.compile(
+    r"\b(?:missing|other|unknown|second|remaining|which|the)\s+(?:leg|cathetus|short(?:er)? side)\b(?!s)", re.IGNORECASE
+)
+_HYPOTENUSE_ASKED = re.compile(
+    r"\bhypotenuse\b|\blongest\b|\bslant|\bdiagonal\b|\btwo\b[^.?]*\b(?:legs|short(?:er)? sides)\b", re.IGNORECASE
+)
 
 
 async def run(request: SkillRequest, caller: Caller) -> SkillResult:

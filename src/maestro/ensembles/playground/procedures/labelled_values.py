@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from maestro.ensembles.playground.procedures.mentions import best_mention, similarity, tokens
 from maestro.ensembles.playground.procedures.words import Line, Page, Word
@@ -76,7 +77,7 @@ def _on_line(line: Line) -> list[Field]:
         return pairs
     segments = Line(tuple(words)).segments() if words else []
     if len(segments) >= 2:
-        return [_field(before.words, after.words) for before, after in zip(segments, segments[1:], strict=False)]
+        return [_field(before.words, after.words) for before, after in pairwise(segments)]
     if len(words) >= 2 and any(character.isdigit() for character in words[-1].text):
         return [_field(words[:-1], words[-1:])]
     return []

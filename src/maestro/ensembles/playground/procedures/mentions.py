@@ -13,10 +13,35 @@ _QUOTED = re.compile(r"[\"“”‘’']([^\"“”‘’']{1,60})[\"“”‘�
 _LOOKS = str.maketrans({"0": "o", "1": "l", "i": "l", "|": "l", "!": "l", "5": "s", "8": "b", "2": "z", "6": "b", "9": "g", "q": "g"})
 """Characters that OCR exchanges, mapped to one of them."""
 FUNCTION_WORDS = frozenset(
-    "a an the this that these those is are was were be do does did has have had can could will would of in on at to for from by with "
-    "and or it its there here what which who whom whose when where why how please tell me you see find give say says show shown image "
-    "picture as per if than then into within between we i my your many much read written number value".split()
+    [
+        *("a", "an", "the", "this", "that", "these", "those", "it", "its", "there", "here", "each", "we", "i", "my", "you", "your", "me"),
+        *("is", "are", "was", "were", "be", "do", "does", "did", "has", "have", "had", "can", "could", "will", "would"),
+        *(
+            "of",
+            "in",
+            "on",
+            "at",
+            "to",
+            "for",
+            "from",
+            "by",
+            "with",
+            "within",
+            "between",
+            "into",
+            "as",
+            "per",
+            "and",
+            "or",
+            "if",
+            "then",
+            "than",
+        ),
+        *("what", "which", "who", "whom", "whose", "when", "where", "why", "how", "please", "tell", "see", "find", "give", "say", "says"),
+        *("shown", "show", "image", "picture", "many", "much", "read", "written", "number", "value"),
+    ]
 )
+"""Words that name nothing on a picture unless they stand in quotation marks."""
 
 
 @dataclass(frozen=True)

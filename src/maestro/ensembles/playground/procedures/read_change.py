@@ -9,9 +9,14 @@ from maestro.ensembles.playground.procedures.numerals import numeral, numeric_wo
 from maestro.ensembles.playground.procedures.words import Line, Page, Word, least_confidence, read_page
 from maestro.skills.protocol import Caller, SkillRequest, SkillResult
 
-_DUE = (re.compile(r"\b(?:grand|final)\b.*\btotal\b|\btotal\b|\bamount due\b|\bto pay\b|\bsum\b|\bdue\b", re.IGNORECASE), re.compile(r"\bsub\b|subtotal", re.IGNORECASE))
+_DUE = (
+    re.compile(r"\b(?:grand|final)\b.*\btotal\b|\btotal\b|\bamount due\b|\bto pay\b|\bsum\b|\bdue\b", re.IGNORECASE),
+    re.compile(r"\bsub\b|subtotal", re.IGNORECASE),
+)
 _PAID = re.compile(r"\b(?:cash|paid|tendered|tender|given|received|payment|card|note|handed)\b", re.IGNORECASE)
-_GIVEN = re.compile(r"\b(?:paid|pays|paying|pay|given|gives|gave|hands?|handed|with|note|bill)\b[^.\d]*?[$€£]?\s?(\d+(?:[.,]\d{2})?)", re.IGNORECASE)
+_GIVEN = re.compile(
+    r"\b(?:paid|pays|paying|pay|given|gives|gave|hands?|handed|with|note|bill)\b[^.\d]*?[$€£]?\s?(\d+(?:[.,]\d{2})?)", re.IGNORECASE
+)
 
 
 async def run(request: SkillRequest, caller: Caller) -> SkillResult:
@@ -41,7 +46,9 @@ async def run(request: SkillRequest, caller: Caller) -> SkillResult:
 def _due(page: Page) -> Word | None:
     """The amount on the line that names the total; without such a line the sum of the items cannot be told, so None."""
     asked, not_asked = _DUE
-    lines = [line for line in page.lines if asked.search(_spelled(line)) and not not_asked.search(_spelled(line)) and not _PAID.search(line.text)]
+    lines = [
+        line for line in page.lines if asked.search(_spelled(line)) and not not_asked.search(_spelled(line)) and not _PAID.search(line.text)
+    ]
     return _amount(lines)
 
 

@@ -32,7 +32,7 @@ def indented(page: Page, lines: list[Line]) -> str:
     edges = [line.words[0].left + page.slope * line.words[0].y for line in lines]
     letter = median([word.width / len(word.text) for line in lines for word in line.words if len(word.text) >= 2] or [8.0])
     stack = [min(edges)]
-    rows = []
+    rows: list[str] = []
     opened = False
     for edge, line in zip(edges, lines, strict=True):
         if edge > stack[-1] + 1.2 * letter and (opened or not rows):
@@ -40,7 +40,7 @@ def indented(page: Page, lines: list[Line]) -> str:
         while len(stack) > 1 and edge < (stack[-1] + stack[-2]) / 2:
             stack.pop()
         rows.append("    " * (len(stack) - 1) + line.text)
-        opened = line.text.rstrip().endswith((":", ";", "."))  or _opens(line.text)
+        opened = line.text.rstrip().endswith((":", ";", ".")) or _opens(line.text)
     return "\n".join(rows)
 
 

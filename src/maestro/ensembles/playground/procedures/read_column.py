@@ -7,7 +7,7 @@ import re
 from maestro.ensembles.playground.procedures.mentions import mentions
 from maestro.ensembles.playground.procedures.numerals import numeral, numeric_words
 from maestro.ensembles.playground.procedures.table_layout import Cell, Table, table_of
-from maestro.ensembles.playground.procedures.words import Page, Word, least_confidence, read_page
+from maestro.ensembles.playground.procedures.words import Page, least_confidence, read_page
 from maestro.skills.protocol import Caller, SkillRequest, SkillResult
 
 _TOTAL = re.compile(r"\b(?:sub)?-?total\b|\bsum\b|\bchange\b|\bcash\b|\bbalance\b", re.IGNORECASE)
@@ -64,20 +64,23 @@ def _asked_rows(question: str, table: Table, column: int) -> tuple[list[Cell], f
     named = [mention for mention in named if mention.position not in head]
     if len(named) >= 2:
         chosen = sorted(named, key=lambda mention: mention.position)
-        return [table.rows[mention.index][column] for mention in chosen if column in table.rows[mention.index]], min(m.score for m in chosen)
+        return [table.rows[mention.index][column] for mention in chosen if column in table.rows[mention.index]], min(
+            m.score for m in chosen
+        )
     return [row[column] for row, label in zip(table.rows, labels, strict=True) if column in row and not _TOTAL.search(label)], 1.0
 
 
 def _loose(page: Page) -> SkillResult:
     """Without a table: the rightmost number of every line that has one."""
-    picked: list[tuple[Word, float]] = []
-    for line in page.lines:
-        if not _TOTAL.search(line.text) and (found := numeric_words(line.words)):
-            picked.append(found[-1])
-    if len(picked) < 2:
+    words = [found[-1][0] for line in page.lines if not _TOTAL.search(line.text) and (found := numeric_words(line.words))]
+    if len(words) < 2:
         return SkillResult(None, 0.0, "no column of numbers seen", "expression")
-    words = [word for word, _ in picked]
-    return SkillResult("+".join(numeral(word.text) or "0" for word in words), round(0.5 * least_confidence(words), 2), f"last numbers of {len(words)} lines", "expression")
+    return SkillResult(
+        "+".join(numeral(word.text) or "0" for word in words),
+        round(0.5 * least_confidence(words), 2),
+        f"last numbers of {len(words)} lines",
+        "expression",
+    )
 
 
 __all__ = ["run"]

@@ -11,16 +11,17 @@ from maestro.ensembles.playground.procedures.words import Page, Word, least_conf
 from maestro.skills.protocol import Caller, SkillRequest, SkillResult
 
 _KINDS = (
-    (re.compile(r"\b(?:date|day|when)\b", re.I), re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")),
-    (re.compile(r"\b(?:time|hour)\b|\bat what\b", re.I), re.compile(r"\d{1,2}:\d{2}")),
-    (re.compile(r"\be-?mail\b", re.I), re.compile(r"\S+@\S+")),
-    (re.compile(r"\b(?:phone|tel|telephone)\b", re.I), re.compile(r"\+?\d[\d -]{5,}\d")),
+    (re.compile(r"\b(?:date|day|when)\b", re.IGNORECASE), re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")),
+    (re.compile(r"\b(?:time|hour)\b|\bat what\b", re.IGNORECASE), re.compile(r"\d{1,2}:\d{2}")),
+    (re.compile(r"\be-?mail\b", re.IGNORECASE), re.compile(r"\S+@\S+")),
+    (re.compile(r"\b(?:phone|tel|telephone)\b", re.IGNORECASE), re.compile(r"\+?\d[\d -]{5,}\d")),
 )
 """Kinds of value that show what they are without a label."""
 _HEADING_ASKED = re.compile(
-    r"\b(?:store|shop|company|business|merchant|restaurant|caf[eé]|vendor|seller|title|heading|header)\b(?!.*\b(?:number|no|phone|date)\b)", re.I
+    r"\b(?:store|shop|company|business|merchant|restaurant|caf[eé]|vendor|seller|title|heading|header)\b(?!.*\b(?:number|no|phone|date)\b)",
+    re.IGNORECASE,
 )
-_MONEY_ASKED = re.compile(r"\b(?:how much|cost|costs|price|total|amount|sum|paid|pay|due|charge[sd]?)\b", re.I)
+_MONEY_ASKED = re.compile(r"\b(?:how much|cost|costs|price|total|amount|sum|paid|pay|due|charge[sd]?)\b", re.IGNORECASE)
 _MONEY = re.compile(r"[$€£]?\d+[.,]\d{2}")
 
 

@@ -19,13 +19,18 @@ _ORDINAL = "|".join(_ORDINALS)
 _LINE_ASKED = re.compile(rf"\b({_ORDINAL})[- ](?:text[- ])?(?:line|row|sentence)\b|\bline\s+(?:number\s+|no\.?\s+)?(\d)\b", re.IGNORECASE)
 _WORD_ASKED = re.compile(r"\b(first|second|third|fourth|fifth|last|final|1st|2nd|3rd|4th|5th)[- ]word\b", re.IGNORECASE)
 _NUMBER_ASKED = re.compile(
-    r"\b(?:what|which|the|a|read)\s+(?:\w+\s+){0,2}?(?:numbers?|digits?|numeral|figure|value|amount|price)\b|\bhow (?:much|many|old|far|long|high|fast)\b",
+    r"\b(?:what|which|the|a|read)\s+(?:\w+\s+){0,2}?(?:numbers?|digits?|numeral|figure|value|amount|price)\b"
+    r"|\bhow (?:much|many|old|far|long|high|fast)\b",
     re.IGNORECASE,
 )
-_CODE_ASKED = re.compile(r"\b(?:code|serial|plate|identifier|reference|alphanumeric|licen[cs]e|id)\b|letters? and (?:digits?|numbers?)", re.IGNORECASE)
+_CODE_ASKED = re.compile(
+    r"\b(?:code|serial|plate|identifier|reference|alphanumeric|licen[cs]e|id)\b|letters? and (?:digits?|numbers?)", re.IGNORECASE
+)
 _CODE = re.compile(r"(?=[^\s]*\d)(?=[^\s]*[A-Za-z])[A-Za-z0-9]+(?:[-/._][A-Za-z0-9]+)*")
 """Letters and digits in one run."""
-_BESIDE = re.compile(r"\b(after|follows|following|next to|beside|right of|under|below|beneath|above|before|left of|precedes)\b(.*)", re.IGNORECASE)
+_BESIDE = re.compile(
+    r"\b(after|follows|following|next to|beside|right of|under|below|beneath|above|before|left of|precedes)\b(.*)", re.IGNORECASE
+)
 _SIDE = re.compile(r"\b(left|right|top|bottom|upper|lower|middle|cent(?:er|re))(?:most)?\b", re.IGNORECASE)
 
 
@@ -63,7 +68,7 @@ def _all(page: Page) -> Found:
 
 
 def _numbered(question: str, page: Page) -> Found | None:
-    """"The second line", "line 3", "the last word"."""
+    """What stands in a place counted from the top: the second line, line 3, the last word."""
     if match := _LINE_ASKED.search(question):
         index = _ORDINALS[match[1].lower()] if match[1] else int(match[2]) - 1
         if index >= len(page.lines):
@@ -172,7 +177,7 @@ def _nearest(anchor: Line, others: Sequence[Line], relation: str) -> Line | None
 
 
 def _by_side(question: str, page: Page) -> Found | None:
-    """"The word on the left", "the text in the top right corner", when there are several pieces to choose from."""
+    """What stands on a side of the picture (the word on the left), when there are several pieces to choose from."""
     sides = {side.lower() for side in _SIDE.findall(question)}
     segments = [segment for line in page.lines for segment in line.segments(2.5)]
     if not sides or len(segments) < 2:
@@ -183,7 +188,9 @@ def _by_side(question: str, page: Page) -> Found | None:
         x, y = (left + right) / 2 / page.width, (top + bottom) / 2 / page.height
         total = 0.0
         for side in sides:
-            total += {"left": x, "right": 1 - x, "top": y, "upper": y, "bottom": 1 - y, "lower": 1 - y}.get(side, abs(x - 0.5) + abs(y - 0.5))
+            total += {"left": x, "right": 1 - x, "top": y, "upper": y, "bottom": 1 - y, "lower": 1 - y}.get(
+                side, abs(x - 0.5) + abs(y - 0.5)
+            )
         return total
 
     nearest = min(segments, key=distance)

@@ -121,7 +121,7 @@ def _fit(piece: Mask) -> Ring | None:
     if len(hull) < 5:
         return None
     (x, y), (wide, tall), angle = cv2.fitEllipse(hull)
-    if not 8 < min(wide, tall) or max(wide, tall) > 4 * min(wide, tall):
+    if min(wide, tall) <= 8 or max(wide, tall) > 4 * min(wide, tall):
         return None
     cover, inside = _cover(piece, x, y, wide, tall, angle), _cover(piece, x, y, 0.45 * wide, 0.45 * tall, angle)
     if cover < 0.75 or inside > 0.35:
@@ -149,7 +149,7 @@ def _drawn(piece: Mask, x: float, y: float, wide: float, tall: float, angle: flo
     band = np.zeros_like(piece)
     thickness = max(5, int(0.14 * min(wide, tall)))
     cv2.ellipse(band, ((x, y), (max(2.0, wide - 3), max(2.0, tall - 3)), angle), 255, thickness)
-    return cv2.bitwise_and(piece, band)
+    return np.asarray(cv2.bitwise_and(piece, band), dtype=np.uint8)
 
 
 def _letter_pixels(pixels: Pixels, ring: Ring, mask: Mask) -> NDArray[np.bool_]:
@@ -166,7 +166,9 @@ def _letter_pixels(pixels: Pixels, ring: Ring, mask: Mask) -> NDArray[np.bool_]:
     letter, own = np.median(held[far >= np.percentile(far, 85)], axis=0), np.median(colours[ring.mask > 0], axis=0)
     if np.linalg.norm(letter - own) < 60:
         return np.zeros(mask.shape, bool)
-    nearer = np.linalg.norm(colours - letter, axis=2) < 0.7 * np.minimum(np.linalg.norm(colours - own, axis=2), np.linalg.norm(colours - paper, axis=2))
+    nearer = np.linalg.norm(colours - letter, axis=2) < 0.7 * np.minimum(
+        np.linalg.norm(colours - own, axis=2), np.linalg.norm(colours - paper, axis=2)
+    )
     return np.asarray(nearer & (mask > 0))
 
 

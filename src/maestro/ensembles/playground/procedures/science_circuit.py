@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from maestro.ensembles.playground.procedures.numerals import numeral
 from maestro.ensembles.playground.procedures.words import Page, Word, least_confidence, read_page
@@ -61,7 +62,7 @@ def in_parallel(question: str, labels: Sequence[Word]) -> tuple[bool, float]:
 def _evenness(labels: Sequence[Word], parallel: bool) -> float:
     """1 when three or more labels stand at even distances, less when a gap suggests that one was missed."""
     places = sorted(word.y if parallel else word.x for word in labels)
-    gaps = [after - before for before, after in zip(places, places[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(places)]
     return 1.0 if len(gaps) < 2 or max(gaps) < 1.6 * max(1.0, min(gaps)) else 0.5
 
 

@@ -26,7 +26,9 @@ async def run(request: SkillRequest, caller: Caller) -> SkillResult:
     reading = dial.value(angle)
     outside = max(values[0] - reading, reading - values[-1], 0.0) / step
     fit = (1.0 if len(values) >= 4 else 0.8) * (1.0 if outside < 0.3 else 0.7 if outside < 1.2 else 0.2) * clear
-    return SkillResult(_shown(reading, dial, step), round(_scale_confidence(dial) * fit, 2), f"{len(values)} scale numbers, needle {angle % 360:.0f} deg")
+    return SkillResult(
+        _shown(reading, dial, step), round(_scale_confidence(dial) * fit, 2), f"{len(values)} scale numbers, needle {angle % 360:.0f} deg"
+    )
 
 
 def _shown(reading: float, dial: Dial, step: float) -> str:

@@ -49,11 +49,19 @@ def table_of(page: Page) -> Table | None:
     counts = sorted(len(cells) for cells in wide)
     columns = max(set(counts), key=lambda count: (counts.count(count), count))
     spans = _column_spans([cells for cells in wide if len(cells) == columns], columns, page)
-    first = next(index for index, cells in enumerate(split) if len(cells) >= max(2, columns - 1))
-    title = " ".join(" ".join(cell.text for cell in cells) for cells in split[:first])
-    placed = [_place(cells, spans, page) for cells in split[first:] if cells]
-    header = placed[0] if placed and _is_header(placed) else {}
-    body = placed[1:] if header else placed
+    placed = [
+        _place(cells if len(cells) == columns else [Line((word,)) for word in line.words], spans, page)
+        for cells, line in zip(split, page.lines, strict=True)
+    ]
+    first = next(
+        index
+        for index, (row, line) in enumerate(zip(placed, page.lines, strict=True))
+        if len(row) >= max(2, columns - 1) and len(line.words) <= 2 * len(row)
+    )
+    title = " ".join(line.text for line in page.lines[:first])
+    rows = placed[first:]
+    header = rows[0] if _is_header(rows) else {}
+    body = rows[1:] if header else rows
     return Table(title, header, tuple(row for row in body if len(row) >= 2))
 
 

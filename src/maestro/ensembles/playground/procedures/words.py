@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
@@ -89,10 +90,10 @@ class Line:
         return median(word.width / len(word.text) for word in self.words)
 
     def segments(self, gap: float = 1.8) -> list[Line]:
-        """The line cut where two words are further apart than `gap` letters, or half of that if the engine saw two lines."""
+        """The line cut where two words are further apart than `gap` letters, or a third of that if the engine saw two lines."""
         parts: list[list[Word]] = [[self.words[0]]]
-        for before, after in zip(self.words, self.words[1:], strict=False):
-            if after.left - before.right > (gap if before.line == after.line else gap / 2) * self.letter:
+        for before, after in pairwise(self.words):
+            if after.left - before.right > (gap if before.line == after.line else gap / 3) * self.letter:
                 parts.append([])
             parts[-1].append(after)
         return [Line(tuple(part)) for part in parts]
@@ -132,13 +133,14 @@ class Page:
         return replace(self, words=tuple(words))
 
 
+def _word(item: dict[str, Any]) -> Word:
+    left, top, right, bottom = (float(edge) for edge in item["box"])
+    return Word(item["text"], float(item["confidence"]), left, top, right, bottom, int(item.get("line", 0)))
+
+
 def page_of(reply: dict[str, Any]) -> Page:
     """The page in an OCR expert's reply to `ocr`."""
-    words = tuple(
-        Word(item["text"], float(item["confidence"]), *(float(edge) for edge in item["box"]), line=int(item.get("line", 0)))
-        for item in reply["words"]
-        if item["text"].strip()
-    )
+    words = tuple(_word(item) for item in reply["words"] if item["text"].strip())
     slope = float(reply.get("slope", 0.0)) or row_slope(words)
     # Less than half a degree is the jitter of box corners, more than 25 degrees a misread line.
     return Page(words, int(reply["width"]), int(reply["height"]), slope if 0.01 < abs(slope) < 0.5 else 0.0)
@@ -214,4 +216,15 @@ def _group(words: Sequence[Word], slope: float) -> tuple[Line, ...]:
     return tuple(Line(tuple(sorted(lines[index], key=lambda word: word.left))) for index in order)
 
 
-__all__ = ["Line", "Page", "Word", "bounding_box", "first_image", "least_confidence", "mean_confidence", "page_of", "read_page", "row_slope"]
+__all__ = [
+    "Line",
+    "Page",
+    "Word",
+    "bounding_box",
+    "first_image",
+    "least_confidence",
+    "mean_confidence",
+    "page_of",
+    "read_page",
+    "row_slope",
+]
