@@ -20,7 +20,7 @@ PAIR_QUESTIONS = (
     "How many [pairs of circles|circle pairs] [touch|overlap or touch]?",
     "The circles come in pairs. How many pairs [touch|are in contact]?",
     "[Count|Count up] the [circle pairs|pairs] whose [two|] circles [touch or overlap|meet].",
-    "In how many pairs [do|will] the two circles touch?",
+    "In how many pairs do the [two circles|circles] [touch|meet]?",
     "[Tell me|Say] how many pairs of [circles|discs] touch each other.",
 )
 TOUCH_QUESTIONS = (
@@ -73,7 +73,10 @@ def circles_touch(rng: random.Random, style: Style) -> Scene:
         radius = most * rng.uniform(0.68, 1.0)
         reach = radius + _gap(rng, touch, regime) / 2
         centre = (wide * (column + 0.5) + rng.uniform(-3, 3), tall * (row + 0.5) + rng.uniform(-3, 3))
-        angle, colour = rng.uniform(0, 360), style.colour(rng, rng.choice(style.visible(surface, (*VIVID, "black"))))
+        angle, colour = (
+            rng.uniform(0, 360),
+            style.colour(rng, rng.choice(style.visible(surface, (*VIVID, "black"), 150 if regime == "thin" else 95))),
+        )
         for turn in (0, 180):
             middle = polar(centre, reach, angle + turn)
             if filled:

@@ -88,7 +88,7 @@ def heading(rng: random.Random, style: Style) -> Scene:
     direction = rng.randrange(8)
     room = length / 2 + 12
     centre = (rng.uniform(room, size[0] - room), rng.uniform(room, size[1] - room))
-    colour = style.colour(rng, rng.choice(style.visible(surface, (*VIVID, "black"))))
+    colour = style.colour(rng, rng.choice(style.visible(surface, (*VIVID, "black"), 150 if regime in {"tiny", "thin"} else 95)))
     if regime == "cluttered":
         for x, y, radius in spread(rng, 9, (4, 4, size[0] - 4, size[1] - 4), (8, 17), 6):
             if math.dist((x, y), centre) > radius + room:

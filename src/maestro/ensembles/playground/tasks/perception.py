@@ -33,7 +33,7 @@ COLOUR_QUESTIONS = (
     "In which colour is the {kind} [drawn|painted|filled]?",
 )
 RELATION_QUESTIONS = (
-    "[What|Which] colour is the shape [directly|right|immediately] {side} the {name}?",
+    "[What|Which] colour is the shape [directly|just|immediately] {side} the {name}?",
     "[Name|Tell me|Give] the colour of the shape [just|directly|immediately] {side} the {name}.",
     "Which shape colour [do you see|is found|is] [directly|just] {side} the {name}?",
     "[Find|Look for] the {name}. [What|Which] colour is the [next shape|neighbour] {side} it?",
