@@ -81,6 +81,15 @@ class Chart:
         return on_grid if max(off) < 0.12 * self.spacing and len(set(places)) == len(places) else own
 
     @property
+    def columns(self) -> slice:
+        """Image columns of the plot: on the side of the tick labels where the categories are."""
+        left, right = min(word.left for word in self.axis.ticks), max(word.right for word in self.axis.ticks)
+        centres = [(label.box[0] + label.box[2]) / 2 for label in self.categories]
+        if centres and float(np.median(centres)) < left:
+            return slice(0, max(1, int(left) - 8))
+        return slice(min(int(right) + 8, self.pixels.shape[1] - 1), self.pixels.shape[1])
+
+    @property
     def spacing(self) -> float:
         """Distance between neighbouring categories in pixels."""
         centres = sorted((label.box[0] + label.box[2]) / 2 for label in self.categories)
@@ -138,10 +147,14 @@ def _upright(page: Page, pixels: Pixels) -> Chart | None:
     if axis is None:
         return None
     ticks = set(axis.ticks)
-    right = max(word.right for word in axis.ticks)
+    left, right = min(word.left for word in axis.ticks), max(word.right for word in axis.ticks)
     bottom = max(word.y for word in axis.ticks)
     height = float(np.median([word.height for word in axis.ticks]))
-    below = [word for word in page.words if word not in ticks and word.y > bottom + 0.3 * height and word.x > right and not word.stray]
+    below = [
+        word
+        for word in page.words
+        if word not in ticks and word.y > bottom + 0.3 * height and not left <= word.x <= right and not word.stray
+    ]
     readings = _category_row(page.where(below), pixels.shape[1])
     taken = {word for line in readings[0] for word in line.words} if readings else set()
     others = tuple(word for word in page.words if word not in ticks and word not in taken)

@@ -70,14 +70,13 @@ def _plot_rows(chart: Chart) -> tuple[int, int]:
 
 def _background(chart: Chart, rows: slice) -> NDArray[np.float64]:
     """Background colour of each row (n, 3): the median over the gaps between categories, smoothed along y."""
-    width = chart.pixels.shape[1]
-    start = int(max(word.right for word in chart.axis.ticks)) + 8
+    start, end = chart.columns.start, chart.columns.stop
     centres = sorted((label.box[0] + label.box[2]) / 2 for label in chart.categories)
     half = chart.spacing / 2
     gaps = sorted({*(centre - half for centre in centres), *(centre + half for centre in centres)})
-    columns = [int(gap) + shift for gap in gaps for shift in (-1, 0, 1) if start < int(gap) + shift < width - 1]
+    columns = [int(gap) + shift for gap in gaps for shift in (-1, 0, 1) if start < int(gap) + shift < end - 1]
     if len(columns) < 3:
-        columns = list(range(min(start, width - 2), width))
+        columns = list(range(start, end))
     return np.asarray(np.median(chart.pixels[rows][:, columns].astype(float), axis=1))
 
 
@@ -116,10 +115,9 @@ def _bar_top(chart: Chart, x: float) -> tuple[float, float] | None:
 def _line_height(chart: Chart, x: float) -> tuple[float, float] | None:
     """Row of the line or marker over x and how clearly it stands out (0 to 1); None when nothing does."""
     top, foot = _plot_rows(chart)
-    height, width = chart.pixels.shape[:2]
-    start = int(max(word.right for word in chart.axis.ticks)) + 6
+    height, start = chart.pixels.shape[0], chart.columns.start
     rows = slice(top, min(height, foot))
-    area = _without_words(chart)[rows, start:width].astype(float)
+    area = _without_words(chart)[rows, chart.columns].astype(float)
     column = int(x) - start
     if area.shape[0] < 8 or not 2 <= column < area.shape[1] - 2:
         return None

@@ -103,18 +103,26 @@ def _names(source: str) -> str:
         if (other := _twin(name, known)) is not None:
             exchanges[name] = other
     # x += 1 before any x = 0: the name that is set only by an update is a misreading too.
-    return re.sub(_NAME, lambda match: exchanges.get(match.group(), match.group()), source) if exchanges else _updates(source, tree)
+    return _exchanged(source, exchanges | _updates(tree))
 
 
-def _updates(source: str, tree: ast.Module) -> str:
+def _updates(tree: ast.Module) -> dict[str, str]:
     """The same for names that are only ever updated ("Total += 1" where "total = 0" was set)."""
     plain = {
         target.id for node in ast.walk(tree) if isinstance(node, ast.Assign) for target in node.targets if isinstance(target, ast.Name)
     }
     plain |= {node.target.id for node in ast.walk(tree) if isinstance(node, ast.For) and isinstance(node.target, ast.Name)}
     updated = {node.target.id for node in ast.walk(tree) if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name)}
-    exchanges = {name: other for name in updated - plain if (other := _twin(name, plain)) is not None}
-    return re.sub(_NAME, lambda match: exchanges.get(match.group(), match.group()), source) if exchanges else source
+    return {name: other for name in updated - plain if (other := _twin(name, plain)) is not None}
+
+
+def _exchanged(source: str, exchanges: dict[str, str]) -> str:
+    """The program with names exchanged outside its strings."""
+    parts = _STRING.split(source)
+    return "".join(
+        part if index % 2 else _NAME.sub(lambda match: exchanges.get(match.group(), match.group()), part)
+        for index, part in enumerate(parts)
+    )
 
 
 def _twin(name: str, known: set[str]) -> str | None:

@@ -139,6 +139,9 @@ def _best_window(words: Sequence[str], asked: Sequence[str]) -> tuple[float, int
 def _strict(word: str, heard: str) -> float:
     """Similarity, but of short words and numbers only what looks the same counts."""
     value = similarity(word, heard)
+    if value < 0.97:
+        # OCR exchanges letters more than it loses them; "West" is not "lowest".
+        value *= (min(len(word), len(heard)) / max(len(word), len(heard))) ** 0.5
     if min(len(word), len(heard)) <= 3 and value < 0.94:
         return value if min(len(word), len(heard)) == 3 and value >= 0.9 else 0.0
     return value

@@ -31,14 +31,15 @@ async def run(request: SkillRequest, caller: Caller) -> SkillResult:
     page = page.where(word for word in page.words if not word.stray or word.text in {":", "-"})
     known = fields(page)
     match = find_field(request.text, known)
+    heading = _HEADING_ASKED.search(request.text)
+    if heading is not None and page.lines and (match is None or heading[0].lower() not in match[0].label.lower()):
+        top = max(page.lines[:2], key=lambda line: line.height)
+        return _result(top.words, top.text, 0.8, "heading")
     if match is not None and match[1] >= 0.6:
         return _answer(request.text, match[0], match[1])
     for asked, shape in _KINDS:
         if asked.search(request.text) and (words := _first_of_shape(page, shape)):
             return _result(words, " ".join(word.text for word in words), 0.8, "by its form, no label")
-    if _HEADING_ASKED.search(request.text) and page.lines:
-        top = max(page.lines[:2], key=lambda line: line.height)
-        return _result(top.words, top.text, 0.8, "heading")
     if match is not None:
         return _answer(request.text, match[0], match[1])
     return SkillResult(None, 0.1 if page.words else 0.0, "no such field" if page.words else "no text seen")

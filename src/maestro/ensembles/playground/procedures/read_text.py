@@ -101,7 +101,7 @@ def _code(question: str, page: Page) -> Found | None:
         return None
     # Of several the likeliest is the one with most digits and capitals: an ordinary word with one misread letter has few.
     chosen = max(found, key=lambda words: (sum(c.isdigit() or c.isupper() for word in words for c in word.text), mean_confidence(words)))
-    text = _code_case("".join(_bare(word.text) for word in chosen))
+    text = _code_case(_bare("".join(word.text for word in chosen)))
     return Found(chosen, text, 1.0 if len(found) == 1 else 0.75, f"{len(found)} code-like of {len(page.words)} words")
 
 

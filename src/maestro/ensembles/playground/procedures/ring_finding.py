@@ -123,8 +123,11 @@ def _fit(piece: Mask) -> Ring | None:
     (x, y), (wide, tall), angle = cv2.fitEllipse(hull)
     if min(wide, tall) <= 8 or max(wide, tall) > 4 * min(wide, tall):
         return None
-    cover, inside = _cover(piece, x, y, wide, tall, angle), _cover(piece, x, y, 0.45 * wide, 0.45 * tall, angle)
-    if cover < 0.75 or inside > 0.35:
+    cover = _cover(piece, x, y, wide, tall, angle)
+    inner = np.zeros_like(piece)
+    cv2.ellipse(inner, ((x, y), (max(2.0, 0.7 * wide), max(2.0, 0.7 * tall)), angle), 255, -1)
+    # A letter of the ring's own colour may touch it, so not empty but far from filled.
+    if cover < 0.75 or float((piece[inner > 0] > 0).mean()) > 0.55:
         return None
     return Ring(float(x), float(y), float(wide), float(tall), float(angle), cover, _drawn(piece, x, y, wide, tall, angle))
 

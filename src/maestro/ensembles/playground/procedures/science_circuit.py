@@ -31,7 +31,7 @@ async def run(request: SkillRequest, caller: Caller) -> SkillResult:
 
 def resistors(page: Page) -> list[tuple[Word, str]]:
     """Labels that are resistances with their digits, in ohms."""
-    marked = any(_OHM.search(word.text) for word in page.words)
+    marked = any(_OHM.search(word.text) and any(letter.isdigit() for letter in word.text) for word in page.words)
     found = []
     for word in page.words:
         text = word.text.split("=")[-1].strip(" .,:;|")

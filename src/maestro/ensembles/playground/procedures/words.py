@@ -162,7 +162,8 @@ def row_slope(words: Sequence[Word]) -> float:
     slopes = np.round(np.arange(-0.16, 0.1601, 0.005), 3)
     scores = np.exp(-(((down - slopes[:, None] * across) / (0.15 * height)) ** 2)).sum(axis=1)
     level, best = float(scores[len(slopes) // 2]), int(np.argmax(scores))
-    return float(slopes[best]) if scores[best] > 1.3 * level + 1.0 else 0.0
+    # Two words are level by chance, three hardly; among many words more chances count for less.
+    return float(slopes[best]) if scores[best] > max(1.3 * level + 1.0, 2.6, 0.25 * len(words)) else 0.0
 
 
 async def read_page(request: SkillRequest, caller: Caller) -> Page:
@@ -199,21 +200,34 @@ def bounding_box(words: Sequence[Word]) -> tuple[float, float, float, float]:
 
 
 def _group(words: Sequence[Word], slope: float) -> tuple[Line, ...]:
-    """Lines of words whose centres, along the tilt, lie within half a text height of each other."""
+    """Lines of words: the engine's own lines, joined where they are level with each other along the tilt."""
+    pieces: dict[int, list[Word]] = {}
+    for word in words:
+        pieces.setdefault(word.line, []).append(word)
+    usual = median([word.height for word in words]) if words else 1.0
     lines: list[list[Word]] = []
     levels: list[float] = []
-    for word in sorted(words, key=lambda word: word.y - slope * word.x):
-        level = word.y - slope * word.x
+    for piece in sorted(pieces.values(), key=lambda piece: _level(piece, slope)):
+        level = _level(piece, slope)
         nearest = min(range(len(lines)), key=lambda index: abs(levels[index] - level), default=None)
-        reach = None if nearest is None else 0.55 * min(word.height, median(other.height for other in lines[nearest]))
-        if nearest is not None and reach is not None and abs(levels[nearest] - level) <= reach:
-            lines[nearest].append(word)
-            levels[nearest] = sum(other.y - slope * other.x for other in lines[nearest]) / len(lines[nearest])
+        # A dash or dot alone is a small box; it still has the line height of its neighbours.
+        height = max(median(word.height for word in piece), 0.6 * usual)
+        if nearest is not None and abs(levels[nearest] - level) <= 0.55 * min(
+            height, max(median(word.height for word in lines[nearest]), 0.6 * usual)
+        ):
+            lines[nearest] += piece
+            levels[nearest] = _level(lines[nearest], slope)
         else:
-            lines.append([word])
+            lines.append(list(piece))
             levels.append(level)
     order = sorted(range(len(lines)), key=lambda index: levels[index])
     return tuple(Line(tuple(sorted(lines[index], key=lambda word: word.left))) for index in order)
+
+
+def _level(piece: Sequence[Word], slope: float) -> float:
+    """Height of a line at x = 0 along the tilt: the median over its words, pieces of punctuation left out if there are others."""
+    telling = [word for word in piece if not word.stray] or piece
+    return median(word.y - slope * word.x for word in telling)
 
 
 __all__ = [
