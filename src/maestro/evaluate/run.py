@@ -80,11 +80,13 @@ async def evaluate(
     *,
     samples: int = 1,
     concurrency: int = 32,
+    told_cost_weight: float | None = None,
     folder: EvaluationFolder | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Evaluation:
     """Run `samples` episodes on every task and measure them; `progress(n)` hears how many are done.
 
+    `told_cost_weight` is what the policy reads in its prompt; None, as for policies that were trained without being told, leaves it out.
     With a folder, episodes it holds already are taken from there and new ones are appended as they end.
     """
     rule = rule or RewardRule()
@@ -105,7 +107,7 @@ async def evaluate(
             progress(finished)
 
     try:
-        await run_episodes(todo, policy, ensemble, limits, concurrency=concurrency, cost_weight=rule.cost_weight, done=keep)
+        await run_episodes(todo, policy, ensemble, limits, concurrency=concurrency, cost_weight=told_cost_weight, done=keep)
     except ExceptionGroup as group:
         raise first_error(group) from group
     episodes = known | fresh

@@ -1,0 +1,64 @@
+"""A whole training of the feature policy: fitted Q on recorded tasks, watched on the validation split, best round kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from maestro.images import ImageStore
+from maestro.policy.features.policy import FeaturePolicy
+from maestro.reward import RewardRule
+from maestro.rollout.engine import Job, run_episodes
+from maestro.rollout.pool import RecordedPool
+from maestro.train.fitted_q import FittedQ, FittedQConfig
+from maestro.train.progress import Progress, Silent
+from maestro.types import Task
+
+
+@dataclass(frozen=True)
+class Score:
+    """Means over the validation tasks, greedy."""
+
+    utility: float
+    accuracy: float
+    cost_usd: float
+
+
+def train_features(
+    train: RecordedPool, validation: RecordedPool, images: ImageStore, folder: Path, config: FittedQConfig, progress: Progress | None = None
+) -> Path:
+    """Train on every task of `train` and leave the policy of the round with the best validation utility in `folder`.
+
+    `images` must hold the pictures of both pools' tasks.
+    """
+    watcher = progress or Silent()
+    learner = FittedQ(tuple(train.tasks.values()), train.menu, images, config)
+    watcher.stage(0, "fitted_q", config.rounds, 0)
+    best = -float("inf")
+
+    def done(number: int, numbers: Mapping[str, float]) -> None:
+        nonlocal best
+        policy = FeaturePolicy(learner.space, learner.network(), images, blank_images=config.blank_images)
+        reached = play(policy, validation, RewardRule(cost_weight=config.cost_weight))
+        watcher.step({"kind": "round", "name": "fitted_q", "step": number, **numbers})
+        greedy = {"utility": reached.utility, "accuracy": reached.accuracy, "cost_usd": reached.cost_usd}
+        watcher.step({"kind": "validation", "name": "fitted_q", "step": number, "greedy": greedy})
+        if reached.utility > best:
+            best = reached.utility
+            policy.save(folder)
+
+    learner.train(done)
+    return folder
+
+
+def play(policy: FeaturePolicy, pool: RecordedPool, rule: RewardRule) -> Score:
+    """One greedy episode on every task of a pool."""
+    tasks: list[Task] = [recorded.task for recorded in pool.tasks.values()]
+    episodes = asyncio.run(run_episodes([Job(task) for task in tasks], policy, pool))
+    rewards = [rule.score(task, episode) for task, episode in zip(tasks, episodes, strict=True)]
+    count = max(1, len(tasks))
+    accuracy = sum(reward.terms["outcome"] for reward in rewards) / count
+    cost = sum(episode.cost_usd for episode in episodes) / count
+    return Score(accuracy - rule.cost_weight * cost, accuracy, cost)
