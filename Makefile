@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test check format docs install clean
+.PHONY: run test check format pool docs install clean
 
 run: install          ## ask, learn and measure on the embedded default; writes runs/demo/report.html
 	$(BIN)/maestro demo
@@ -22,6 +22,14 @@ check: install
 format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+pool: install        ## record the playground and pack what ships (about an hour on two cores)
+	$(BIN)/maestro record playground --store build/pool.sqlite --split train --limit 600 $(if $(wildcard build/pool.sqlite),--resume)
+	$(BIN)/maestro record playground --store build/pool.sqlite --split val --limit 100 --resume
+	$(BIN)/maestro record playground --store build/pool.sqlite --split test --split test-shifted --limit 250 --resume
+	$(BIN)/maestro record playground --store build/pool.sqlite --split test-families --limit 120 --resume
+	$(BIN)/maestro record pack build/pool.sqlite build/pool
+	@echo "to ship it: replace src/maestro/ensembles/playground/pool by build/pool; check: maestro record verify build/pool"
 
 docs: install        ## rewrite docs/reference/ from the code
 	$(BIN)/python scripts/write_reference.py

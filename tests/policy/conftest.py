@@ -68,7 +68,7 @@ def opening(menu: Menu) -> Callable[..., Opening]:
     def make(
         question: str = "How many red circles?",
         *names: str,
-        id: str = "t",  # noqa: A002
+        id: str = "t",
         choices: tuple[str, ...] = (),
         sample: int = 0,
         cost_weight: float | None = None,

@@ -28,10 +28,10 @@ experts:
       replies: ["x"]
 """
 SKILLS = {
-    "ask/SKILL.md": "---\nname: ask\ndescription: Ask anything.\nmetadata:\n  experts: [parrot]\n---\nAnswer briefly.\n",
-    "see/SKILL.md": "---\nname: see\ndescription: Look at the picture.\nmetadata:\n  experts: [parrot]\n  dispatch: retrieval\n  takes: [question, region]\n---\n",
-    "see/see-size/SKILL.md": "---\nname: see-size\ndescription: Tell the size of the picture.\nmetadata:\n  target: tests.skills.test_ensemble:size\n  examples: ['How large is it?']\n---\n",
-    "see/see-bug/SKILL.md": "---\nname: see-bug\ndescription: Has a programming error.\nmetadata:\n  target: tests.skills.test_ensemble:bug\n  examples: [Find the bug]\n---\n",
+    "ask": "description: Ask anything.\nmetadata:\n  experts: [parrot]",
+    "see": "description: Look at the picture.\nmetadata:\n  experts: [parrot]\n  dispatch: retrieval\n  takes: [question, region]",
+    "see/see-size": "description: Tell the size.\nmetadata:\n  target: tests.skills.test_ensemble:size\n  examples: ['How large is it?']",
+    "see/see-bug": "description: Has an error.\nmetadata:\n  target: tests.skills.test_ensemble:bug\n  examples: [Find the bug]",
 }
 
 
@@ -47,12 +47,12 @@ async def bug(request: SkillRequest, caller: Caller) -> SkillResult:
 
 
 @pytest.fixture
-async def ensemble(tmp_path: Path):  # noqa: ANN201
+async def ensemble(tmp_path: Path):
     (tmp_path / "registry.yaml").write_text(REGISTRY)
     for name, text in SKILLS.items():
-        path = tmp_path / "skills" / name
+        path = tmp_path / "skills" / name / "SKILL.md"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        path.write_text(f"---\nname: {path.parent.name}\n{text}\n---\nAnswer briefly.\n")
     async with Ensemble.load(tmp_path, ImageStore(), workers=0) as loaded:
         yield loaded
 

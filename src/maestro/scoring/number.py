@@ -11,7 +11,8 @@ from maestro.scoring.score import Score
 _NUMBER = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d{1,30})(?:\.\d{1,30})?(?:[eE][-+]?\d{1,3})?|[-+]?\.\d{1,30}")
 _NAMES = re.findall(
     r"\w+",
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty",
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen "
+    "twenty",
 )
 _WORDS = {word: value for value, word in enumerate(_NAMES)}
 _MAX_LENGTH = 2000
