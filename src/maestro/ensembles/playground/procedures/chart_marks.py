@@ -47,9 +47,9 @@ def _span(chart: Chart) -> float:
 
 
 def _rounded(value: float, chart: Chart) -> float:
-    """The value to whole numbers where a pixel is worth more than a fifth of one, else to as many places as a pixel is worth."""
+    """The value to as many places as a pixel is worth, and never so coarse that rounding alone costs more than a hundredth of it."""
     worth = abs(chart.axis.gain)
-    places = 0 if worth > 0.2 else 1 if worth > 0.02 else 2
+    places = 0 if worth > 0.2 and abs(value) >= 50 else 1 if worth > 0.02 else 2
     return round(value, places)
 
 

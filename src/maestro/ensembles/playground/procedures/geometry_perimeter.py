@@ -11,18 +11,18 @@ from maestro.skills.protocol import Caller, SkillRequest, SkillResult
 
 
 async def run(request: SkillRequest, caller: Caller) -> SkillResult:
-    """An expression such as `6+8+10`; None when fewer than two lengths were read."""
+    """An expression such as `6+8+10`; None when fewer than three lengths were read and the figure is no rectangle."""
     page = await read_page(request, caller)
     found = lengths(page)
     words = [word for word, _ in found]
     if not found:
         return SkillResult(None, 0.0, "no lengths read", "expression")
-    corners = corner_count(caller.pixels(first_image(request)), page.words)
+    corners, upright = corner_count(caller.pixels(first_image(request)), page.words)
     sure = least_confidence(words)
     digits = [text for _, text in found]
-    if len(found) == 2 and corners == 4:
+    if len(found) == 2 and corners == 4 and upright:
         return SkillResult(f"2*({digits[0]}+{digits[1]})", round(0.9 * sure, 2), "rectangle", "expression")
-    if len(found) < 2 or (len(found) == 2 and corners is not None):
+    if len(found) < 3:
         return SkillResult(None, 0.1, f"{len(found)} lengths, {corners or 'unknown'} corners"[:40], "expression")
     # Too few corners are found where lines cross the figure, so only a full match proves that no label is missing.
     fit = 1.0 if corners == len(found) else 0.85 if corners is None else 0.45
@@ -30,8 +30,11 @@ async def run(request: SkillRequest, caller: Caller) -> SkillResult:
     return SkillResult("+".join(digits), round(sure * fit, 2), evidence[:40], "expression")
 
 
-def corner_count(image: Image.Image, words: tuple[Word, ...]) -> int | None:
-    """Corners of the largest closed outline, None when none is found or it is no plain polygon. Labels are left out."""
+def corner_count(image: Image.Image, words: tuple[Word, ...]) -> tuple[int | None, bool]:
+    """Corners of the largest closed outline, None when none is found or it is no plain polygon, and whether it is a rectangle.
+
+    Labels are left out.
+    """
     import cv2
 
     grey = cv2.GaussianBlur(np.asarray(image.convert("L")), (0, 0), 1.0)
@@ -46,16 +49,18 @@ def corner_count(image: Image.Image, words: tuple[Word, ...]) -> int | None:
     mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     contours, hierarchy = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     if hierarchy is None:
-        return None
+        return None, False
     # The inside of a closed outline is a hole of the mask, free of what touches the outline from without.
     holes = [contour for contour, (_, _, _, parent) in zip(contours, hierarchy[0], strict=True) if parent >= 0]
     hole = max(holes, key=cv2.contourArea, default=None)
     if hole is None or cv2.contourArea(hole) < 0.04 * grey.size:
-        return None
+        return None, False
     around = cv2.arcLength(hole, closed=True)
     polygon = cv2.approxPolyDP(hole, 0.025 * around, closed=True)
     full = cv2.contourArea(hole) / max(1.0, cv2.contourArea(cv2.convexHull(hole)))
-    return len(polygon) if 3 <= len(polygon) <= 8 and full > 0.85 else None
+    _, (wide, tall), _ = cv2.minAreaRect(hole)
+    corners = len(polygon) if 3 <= len(polygon) <= 8 and full > 0.85 else None
+    return corners, corners == 4 and cv2.contourArea(hole) > 0.94 * wide * tall
 
 
 __all__ = ["corner_count", "run"]

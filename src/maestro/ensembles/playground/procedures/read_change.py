@@ -40,6 +40,10 @@ async def run(request: SkillRequest, caller: Caller) -> SkillResult:
     assert total is not None
     if float(amount) < float(total):
         fit = 0.3  # nobody gets change on less than the total: one of the two is misread
+    places = {len(text.partition(".")[2]) for text in ([amount, total] if paid is not None else [total])}
+    usual = [len((numeral(word.text) or "").partition(".")[2]) for word, _ in numeric_words(page.words)]
+    if places != {max(usual, key=usual.count)}:
+        fit *= 0.4  # prices are written alike; one without its cents is misread
     return SkillResult(f"{amount}-{total}", round(least_confidence(words) * fit, 2), f"paid {amount}, total {total}"[:40], "expression")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from maestro.ensembles.playground.procedures.mentions import best_mention
 from maestro.ensembles.playground.procedures.numerals import numeral
@@ -59,7 +59,10 @@ def pick(question: str, page: Page) -> Found | None:
     if not page.words:
         return None
     steps = (_numbered, _code, _neighbour, _by_side, _number)
-    return next((found for step in steps if (found := step(question, page)) is not None), None) or _all(page)
+    found = next((found for step in steps if (found := step(question, page)) is not None), None) or _all(page)
+    if _CODE_ASKED.search(question) and not any(character.isdigit() for character in found.text):
+        return replace(found, fit=0.3 * found.fit, evidence="no word of letters and digits")
+    return replace(found, fit=0.5 * found.fit) if _CODE_ASKED.search(question) and " " in found.text else found
 
 
 def _all(page: Page) -> Found:

@@ -63,7 +63,9 @@ def _evenness(labels: Sequence[Word], parallel: bool) -> float:
     """1 when three or more labels stand at even distances, less when a gap suggests that one was missed."""
     places = sorted(word.y if parallel else word.x for word in labels)
     gaps = [after - before for before, after in pairwise(places)]
-    return 1.0 if len(gaps) < 2 or max(gaps) < 1.6 * max(1.0, min(gaps)) else 0.5
+    if len(gaps) < 2:
+        return 0.8  # with two labels nothing tells whether a third was missed
+    return 1.0 if max(gaps) < 1.6 * max(1.0, min(gaps)) else 0.5
 
 
 __all__ = ["in_parallel", "resistors", "run"]
