@@ -39,7 +39,7 @@ class Table:
 
 
 def table_of(page: Page) -> Table | None:
-    """The table on a page; None when fewer than two lines have two cells each."""
+    """The table on a page; None when fewer than two lines have two cells each, or none of them fits the columns."""
     page = page.without_strays() if any(word.stray for word in page.words) else page
     split = [line.segments() for line in page.lines]
     wide = [cells for cells in split if len(cells) >= 2]
@@ -53,11 +53,13 @@ def table_of(page: Page) -> Table | None:
         _place(cells if len(cells) == columns else [Line((word,)) for word in line.words], spans, page)
         for cells, line in zip(split, page.lines, strict=True)
     ]
-    first = next(
+    starts = (
         index
         for index, (row, line) in enumerate(zip(placed, page.lines, strict=True))
         if len(row) >= max(2, columns - 1) and len(line.words) <= 2 * len(row)
     )
+    if (first := next(starts, None)) is None:
+        return None
     title = " ".join(line.text for line in page.lines[:first])
     rows = placed[first:]
     header = rows[0] if _is_header(rows) else {}
