@@ -34,6 +34,10 @@ async def test_read_text_takes_what_is_asked(question: str, value: str) -> None:
     assert result.confidence > 0.7
 
 
+async def test_a_dash_between_words_stays_and_a_speck_goes() -> None:
+    assert (await read_text.run(*sheet_of(["| 8 am - 6 pm ~"]).ask("What does it say?"))).value == "8 am - 6 pm"
+
+
 async def test_a_code_read_in_two_pieces_is_joined() -> None:
     sheet = Sheet()
     sheet.write(20, 40, "KX-")
@@ -59,7 +63,7 @@ async def test_a_task_without_an_image_is_refused() -> None:
         await read_text.run(SkillRequest("What does it say?"), caller)
 
 
-FORM = ["Corner Cafe", "Name: Walnut", "Date: 12.11.2031", "Seat 17", "Total: 8.40", "Phone: 55521"]
+FORM = ["Corner Cafe", "Name: Walnut", "Date: 12.11.2031 14:05", "Seat 17", "Total: 8.40", "Phone: +49 30 55521"]
 
 
 @pytest.mark.parametrize(
@@ -69,8 +73,9 @@ FORM = ["Corner Cafe", "Name: Walnut", "Date: 12.11.2031", "Seat 17", "Total: 8.
         ("What is written behind Seat?", "17"),
         ("Which day is on the form?", "12.11.2031"),
         ("How much is due in total?", "8.40"),
-        ("What is the telephone number?", "55521"),
+        ("What is the telephone number?", "+49 30 55521"),
         ("What is the name of the shop?", "Corner Cafe"),
+        ("Which date is given?", "12.11.2031"),
     ],
 )
 async def test_read_field(question: str, value: str) -> None:
@@ -169,6 +174,12 @@ async def test_read_equation(text: str, question: str, value: str) -> None:
 @pytest.mark.parametrize("text", ["8a 28 = -4", "no equation here", "4 + = 9x"])
 async def test_what_is_no_equation_is_not_given_as_one(text: str) -> None:
     assert (await read_equation.run(*sheet_of([text]).ask("Solve for a."))).value is None
+
+
+async def test_a_lost_line_shows_in_the_confidence() -> None:
+    whole = await read_code.run(*sheet_of(["t = 4", "t += 3", "print(t)"]).ask("What is printed?"))
+    part = await read_code.run(*sheet_of(["t += 3", "print(t)"]).ask("What is printed?"))
+    assert part.confidence < 0.5 < whole.confidence
 
 
 async def test_read_code_finds_indentation_and_repairs() -> None:

@@ -34,11 +34,21 @@ def test_scattered_words_have_no_tilt() -> None:
 @pytest.mark.parametrize(
     ("text", "digits"),
     [
-        ("$1,234.50", "1234.50"), ("12%", "12"), ("2O", "20"), ("l7", "17"), ("3.5.", "3.5"), ("100-", "100"), ("-4", "-4"), ("2,50", "2.50"),
-        ("Oslo", None), ("B", None), ("12:30", None), ("", None),
+        ("$1,234.50", "1234.50"),
+        ("12%", "12"),
+        ("2O", "20"),
+        ("l7", "17"),
+        ("3.5.", "3.5"),
+        ("100-", "100"),
+        ("-4", "-4"),
+        ("2,50", "2.50"),
+        ("Oslo", None),
+        ("B", None),
+        ("12:30", None),
+        ("", None),
         ("KX-47", None),
     ],
-)  # fmt: skip
+)
 def test_numeral(text: str, digits: str | None) -> None:
     assert numeral(text) == digits
 

@@ -90,8 +90,8 @@ class ReadingMemory:
 
 
 def common_slope(lines: list[tuple[float, float, float]]) -> float:
-    """The tilt of most text: median over (slope, length, height) weighted by length; lines shorter than four heights do not tell."""
-    lines = [line for line in lines if line[1] >= 4 * line[2]]
+    """The tilt of most text: median over (slope, length, height) weighted by length; lines shorter than six heights do not tell."""
+    lines = [line for line in lines if line[1] >= 6 * line[2]]
     half = sum(length for _, length, _ in lines) / 2
     seen = 0.0
     for slope, length, _ in sorted(lines):

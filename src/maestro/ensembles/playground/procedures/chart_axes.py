@@ -168,8 +168,8 @@ def _category_row(below: Page, width: int) -> tuple[tuple[Line, ...], ...]:
     fullest = max(len(line.words) for line in below.lines)
     row = next(line for line in below.lines if len(line.words) >= max(1, 0.6 * fullest))
     level = float(np.median([word.y for word in row.words]))
-    # Staggered labels and boxes cut differently belong to the same row.
-    near = sorted((word for word in below.words if abs(word.y - level) < 0.9 * row.height), key=lambda word: word.left)
+    # Boxes cut a little differently belong to the same row, an axis title close under it does not.
+    near = sorted((word for word in below.words if abs(word.y - level) < 0.6 * row.height), key=lambda word: word.left)
     splits = [Line(tuple(near)).segments(gap) for gap in (-9.0, 1.0, 1.8, 3.0)]
     # Names may be of two words and neighbours may nearly touch; what is certain is that bars stand at even distances.
     splits.sort(key=lambda split: (round(_unevenness(split) / 0.2), -len(split)))

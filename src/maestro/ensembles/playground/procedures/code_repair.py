@@ -94,16 +94,39 @@ def _names(source: str) -> str:
         tree = ast.parse(source)
     except SyntaxError:
         return source
-    known = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    known |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-    known |= {argument.arg for node in ast.walk(tree) if isinstance(node, ast.arguments) for argument in node.args}
-    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    known = _set_names(tree)
     exchanges: dict[str, str] = {}
-    for name in sorted(used - known - set(dir(builtins))):
+    for name in sorted(unset_names(source)):
         if (other := _twin(name, known)) is not None:
             exchanges[name] = other
     # x += 1 before any x = 0: the name that is set only by an update is a misreading too.
     return _exchanged(source, exchanges | _updates(tree))
+
+
+def _set_names(tree: ast.Module) -> set[str]:
+    """Names that a program gives a value, its functions and their parameters included."""
+    known = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    known |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    return known | _parameters(tree)
+
+
+def unset_names(source: str) -> set[str]:
+    """Names that a program uses or updates but never sets and that Python does not have; empty when it does not parse."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return set()
+    updated = {node.target.id for node in ast.walk(tree) if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name)}
+    targets = {id(node.target) for node in ast.walk(tree) if isinstance(node, ast.AugAssign)}
+    first = {
+        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and id(node) not in targets
+    }
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    return (used - _set_names(tree) - set(dir(builtins))) | (updated - first - _parameters(tree))
+
+
+def _parameters(tree: ast.Module) -> set[str]:
+    return {argument.arg for node in ast.walk(tree) if isinstance(node, ast.arguments) for argument in node.args}
 
 
 def _updates(tree: ast.Module) -> dict[str, str]:
@@ -135,4 +158,4 @@ def _twin(name: str, known: set[str]) -> str | None:
     return "0" if name in _ZERO_LIKE else None
 
 
-__all__ = ["repaired"]
+__all__ = ["repaired", "unset_names"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from statistics import median
 
-from maestro.ensembles.playground.procedures.code_repair import repaired
+from maestro.ensembles.playground.procedures.code_repair import repaired, unset_names
 from maestro.ensembles.playground.procedures.words import Line, Page, least_confidence, mean_confidence, read_page
 from maestro.skills.protocol import Caller, SkillRequest, SkillResult
 
@@ -19,10 +19,11 @@ async def run(request: SkillRequest, caller: Caller) -> SkillResult:
     source, changes = repaired(indented(page, lines))
     words = [word for line in lines for word in line.words]
     sure = 0.5 * mean_confidence(words) + 0.5 * least_confidence([word for word in words if not word.stray])
-    fit = 1.0 if parses(source) else 0.2
+    # A name that is never set will stop the program: something was not read.
+    fit = 0.2 if not parses(source) else 0.4 if unset_names(source) else 1.0
     # A repair is a guess that usually, not always, hits.
     fit *= 0.97**changes
-    state = "parses" if fit > 0.2 else "does not parse"
+    state = "parses" if parses(source) else "does not parse"
     return SkillResult(source, round(sure * fit, 2), f"{len(lines)} lines, {changes} repairs, {state}"[:40], "code")
 
 

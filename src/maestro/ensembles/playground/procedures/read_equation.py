@@ -90,6 +90,7 @@ def normalised(text: str, asked: Sequence[str] = ()) -> str | None:
     mended = re.sub(r"(?<!\d)\.|\.(?!\d)", "", mended)
     mended = re.sub(r"(?<=[\d)x])t(?=[\dx(])", "+", mended)
     mended = re.sub(r"=+", "=", mended)
+    mended = re.sub(r"-+", "-", mended)  # a long dash is read as two
     if mended.count("=") != 1 or re.search(r"[^\dx+\-*/().=^]", mended):
         return None
     mended = mended.replace("^", "**")

@@ -33,7 +33,8 @@ async def run(request: SkillRequest, caller: Caller) -> SkillResult:
     match = find_field(request.text, known)
     heading = _HEADING_ASKED.search(request.text)
     if heading is not None and page.lines and (match is None or heading[0].lower() not in match[0].label.lower()):
-        top = max(page.lines[:2], key=lambda line: line.height)
+        first, *others = page.lines[:2]
+        top = next((line for line in others if line.height > 1.4 * first.height), first)
         return _result(top.words, top.text, 0.8, "heading")
     if match is not None and match[1] >= 0.6:
         return _answer(request.text, match[0], match[1])
@@ -48,6 +49,11 @@ async def run(request: SkillRequest, caller: Caller) -> SkillResult:
 def _answer(question: str, field: Field, fit: float) -> SkillResult:
     """The field's value; only its amount when money is asked and more than an amount stands there."""
     text, words = field.text, field.value
+    for asked, shape in _KINDS:
+        # "Date 03/05/2025 14:32": the asked kind of value alone.
+        alike = [word for word in words if shape.fullmatch(word.text.strip(".,;"))]
+        if len(words) > 1 and len(alike) == 1 and asked.search(question) and not shape.fullmatch(text):
+            words, text = (alike[0],), alike[0].text
     if _MONEY_ASKED.search(question):
         amounts = [word for word in words if _MONEY.fullmatch(word.text.strip(".:;'"))]
         if amounts and len(words) > 1:

@@ -46,12 +46,26 @@ class Found:
 
 async def run(request: SkillRequest, caller: Caller) -> SkillResult:
     """The asked text as read; None when nothing was read."""
-    page = (await read_page(request, caller)).without_strays()
+    page = _without_specks(await read_page(request, caller))
     found = pick(request.text, page)
     if found is None:
         return SkillResult(None, 0.0, "no text seen")
     sure = 0.5 * mean_confidence(found.words) + 0.5 * least_confidence(found.words)
     return SkillResult(found.text, round(sure * found.fit, 2), found.evidence)
+
+
+def _without_specks(page: Page) -> Page:
+    """The page less punctuation that stands alone, except where it was surely read between two words ("8 am - 6 pm")."""
+    kept = []
+    for line in page.lines:
+        solid = [index for index, word in enumerate(line.words) if not word.stray]
+        kept += [
+            word
+            for index, word in enumerate(line.words)
+            if not word.stray
+            or (solid and solid[0] < index < solid[-1] and word.confidence > 0.6 and word.text in {"-", "/", "&", "+", "=", ":"})
+        ]
+    return page.where(kept)
 
 
 def pick(question: str, page: Page) -> Found | None:

@@ -36,14 +36,31 @@ def resistors(page: Page) -> list[tuple[Word, str]]:
     for word in page.words:
         text = word.text.split("=")[-1].strip(" .,:;|")
         bare = _OHM.sub("", text)
-        if marked and bare == text:
+        if marked and bare == text and not _ohm_follows(word, page.words):
             # All labels are written alike, so one without the sign had it misread.
             bare = _OHM_LIKE.sub("", text) if len(text) > 1 else text
         kilo = _KILO.search(bare)
         digits = numeral(_KILO.sub("", bare))
-        if digits is not None and float(digits) > 0:
+        if digits is not None and float(digits) > 0 and not _is_ohm_of_another(word, page.words):
             found.append((word, f"{float(digits) * 1000:g}" if kilo else digits))
     return found
+
+
+def _ohm_follows(word: Word, words: Sequence[Word]) -> bool:
+    """Whether the ohm sign stands as a word of its own right of a number."""
+    return any(_beside(word, other) and other.text.strip(".,") in {"Ω", "Q", "O", "0", "n", "o", "ohm", "ohms"} for other in words)
+
+
+def _is_ohm_of_another(word: Word, words: Sequence[Word]) -> bool:
+    """Whether a lone 0 is the ohm sign of the number left of it."""
+    return word.text.strip(".,") == "0" and any(_beside(other, word) and numeral(other.text) is not None for other in words)
+
+
+def _beside(left: Word, right: Word) -> bool:
+    """Whether a word stands right after another, a space apart."""
+    return (
+        left is not right and abs(left.y - right.y) < 0.6 * left.height and -0.2 * left.height < right.left - left.right < 0.7 * left.height
+    )
 
 
 def in_parallel(question: str, labels: Sequence[Word]) -> tuple[bool, float]:
