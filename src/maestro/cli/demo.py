@@ -156,29 +156,21 @@ async def _verify(demo: _Demo, sample: int = 24) -> Verification:
 
 
 def _train(demo: _Demo, config: Path | None) -> tuple[Path, LiveCurves]:
-    """Train on the recorded calls, watched; returns the run folder."""
-    import asyncio
+    """Train on the recorded calls, watched; returns the policy's folder."""
+    from maestro.train.features import train_features
+    from maestro.train.fitted_q import FittedQConfig
 
-    from maestro.train.config import TrainConfig
-    from maestro.train.materials import load_materials
-    from maestro.train.run import train
-
-    folder = demo.out / "training"
-    train_split, validation = demo.manifest.find("train"), demo.manifest.find("val")
-    if train_split is None or validation is None:
+    missing = [split for split in ("train", "val") if demo.manifest.find(split) is None]
+    if missing:
         raise MaestroError(
-            f"{demo.store} lacks the recorded splits train and val; fill it with: maestro record {SOURCE} --store {demo.store} --resume"
+            f"{demo.store} lacks the recorded split {missing[0]}; fill it with: maestro record {SOURCE} --store {demo.store} --resume"
         )
-    chosen = [f"ensemble.store={demo.store}", "ensemble.mode=cache", f"tasks.train_limit={train_split.tasks}"]
-    settings = load_config(TrainConfig, config or demo_config(), chosen)
-    if (settings.tasks.validation_limit or 0) > validation.tasks:
-        settings = load_config(TrainConfig, config or demo_config(), [*chosen, f"tasks.validation_limit={validation.tasks}"])
-    loaded = load_materials(settings, demo.images)
-    with asyncio.Runner() as runner, LiveCurves() as curves:
-        try:
-            train(settings, loaded.materials, folder, progress=curves, runner=runner)
-        finally:
-            runner.run(loaded.close())
+    settings = load_config(FittedQConfig, config or demo_config(), [])
+    pools = {split: replay(demo.store, demo.manifest, split, settings.cost_weight) for split in ("train", "val")}
+    for split, pool in pools.items():
+        load_tasks(task_source(SOURCE), split, len(pool.tasks), demo.images)
+    with LiveCurves() as curves:
+        folder = train_features(pools["train"], pools["val"], demo.images, demo.out / "trained", settings, curves)
     return folder, curves
 
 
@@ -190,7 +182,7 @@ def _compare(demo: _Demo, trained: Path, limit: int) -> Comparison:
     found: dict[str, Evaluation] = {}
     for policy in baselines.policies(recorded):
         found[policy.name] = run_async(evaluate(policy, tasks, recorded))
-    rows = {"untrained": str(trained / "untrained"), "trained here": str(trained), "shipped": demo.policy}
+    rows = {"untrained": str(trained.with_name("untrained")), "trained here": str(trained), "shipped": demo.policy}
     for name, policy_name in rows.items():
         try:
             found[name] = run_async(_evaluate(demo, policy_name, tasks, name, pool))

@@ -31,10 +31,11 @@ def train_features(
 ) -> Path:
     """Train on every task of `train` and leave the policy of the round with the best validation utility in `folder`.
 
-    `images` must hold the pictures of both pools' tasks.
+    The network as it was before training is left beside it in `untrained`. `images` must hold the pictures of both pools' tasks.
     """
     watcher = progress or Silent()
     learner = FittedQ(tuple(train.tasks.values()), train.menu, images, config)
+    FeaturePolicy(learner.space, learner.network(), images).save(folder.with_name("untrained"))
     watcher.stage(0, "fitted_q", config.rounds, 0)
     best = -float("inf")
 
