@@ -85,13 +85,13 @@ def _bar_top(chart: Chart, x: float) -> tuple[float, float] | None:
     top, foot = _plot_rows(chart)
     half = max(2, int(0.13 * chart.spacing))
     columns = slice(max(0, int(x) - half), int(x) + half + 1)
-    if foot - top < 8:
+    if foot - top < 16:
         return None
     rows = slice(top, foot + 1)
     strip = np.median(chart.pixels[rows, columns].astype(float), axis=1)
     ground = _background(chart, rows)
-    # The bar's colour: just above its foot, clear of the axis line drawn there.
-    sample = slice(len(strip) - 9, len(strip) - 3)
+    # The bar's colour: just above its foot, clear of the axis line drawn there and of a degree of tilt nobody noticed.
+    sample = slice(len(strip) - 12, len(strip) - 6)
     bar = np.median(strip[sample], axis=0)
     paper = np.median(ground, axis=0)
     contrast = float(np.linalg.norm(bar - np.median(ground[sample], axis=0)))
@@ -100,8 +100,8 @@ def _bar_top(chart: Chart, x: float) -> tuple[float, float] | None:
     # 0 is background, 1 is bar, along the line between the two colours; the background's own shading is taken out.
     share = ((strip - ground) @ (bar - paper)) / float((bar - paper) @ (bar - paper) + 1e-9)
     share = np.convolve(share, np.ones(3) / 3, mode="same")
-    low = len(share) - 4
-    if share[low] < 0.5:
+    low = next((row for row in range(len(share) - 4, max(0, len(share) - 13), -1) if share[row] >= 0.5), None)
+    if low is None:
         return None
     while low > 0 and not (share[low] < 0.5 and share[max(0, low - 2) : low].max(initial=0.0) < 0.55):
         low -= 1
