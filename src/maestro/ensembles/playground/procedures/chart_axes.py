@@ -186,6 +186,8 @@ def _category_row(below: Page, width: int) -> tuple[tuple[Line, ...], ...]:
     level = float(np.median([word.y for word in row.words]))
     # Boxes cut a little differently belong to the same row, an axis title close under it does not.
     near = sorted((word for word in below.words if abs(word.y - level) < 0.6 * row.height), key=lambda word: word.left)
+    if not near:  # the row is so uneven that no word lies at its own middle
+        return ()
     splits = [Line(tuple(near)).segments(gap) for gap in (-9.0, 1.0, 1.8, 3.0)]
     # Names may be of two words and neighbours may nearly touch; what is certain is that bars stand at even distances.
     splits.sort(key=lambda split: (round(_unevenness(split) / 0.2), -len(split)))
