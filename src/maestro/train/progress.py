@@ -7,6 +7,9 @@ from typing import Any, Protocol
 
 from maestro.train.alarms import Alarm
 
+CURVES = ("utility", "accuracy", "calls", "information", "wellformed")
+"""Numbers of a look at the validation split that make up the learning curve."""
+
 
 class Progress(Protocol):
     """Told what happens, from the training thread; keep it short."""

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from maestro.errors import CheckpointError, ConfigError
 from maestro.images import ImageStore
 from maestro.registry.menu import Menu
 from maestro.rollout.episode import Performs
 from maestro.train.bench import Workbench
+from maestro.train.card import write_card
 from maestro.train.checkpoint import Checkpoint, Position, to_disk
 from maestro.train.config import ExpertIterationStage, GrpoStage, TrainConfig, WarmStartStage
 from maestro.train.folder import RunFolder
@@ -202,6 +205,8 @@ def _hand_over(bench: Workbench) -> Path:
     final, writing = bench.folder.final, bench.folder.path / ".writing-policy"
     shutil.rmtree(writing, ignore_errors=True)
     shutil.copytree(chosen.path, writing, ignore=shutil.ignore_patterns("trainer.pt", "position.json"))
+    lock = orjson.loads((bench.folder.path / "registry.lock").read_bytes())
+    write_card(writing, bench.config, lock, bench.folder.path / "metrics.jsonl", chosen.path.name)
     to_disk(writing)
     if final.exists():
         shutil.rmtree(final)

@@ -1,0 +1,85 @@
+"""The model card of a finished run, written from its own records: nothing in it is typed by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from maestro.train.config import TrainConfig
+from maestro.train.progress import CURVES
+
+TEACHES = {
+    "warm_start": "supervised traces with random experts: grammar, what the question is about, what the picture looks like, exact copying",
+    "expert_iteration": "imitation of sampled episodes that paid best on each task: outcomes and prices only",
+    "grpo": "group-relative policy gradients: outcomes and prices only",
+}
+
+
+def write_card(folder: Path, config: TrainConfig, registry: Mapping[str, Any], metrics: Path, chosen: str) -> None:
+    """Write `README.md` into a policy folder. `chosen` names the checkpoint that was handed over."""
+    records = [orjson.loads(line) for line in metrics.read_bytes().splitlines()]
+    tasks = config.tasks
+    data = (
+        f"- Data: {tasks.source}; trained on split `{tasks.train}` ({_count(tasks.train_limit)}), watched on `{tasks.validation}` "
+        f"({_count(tasks.validation_limit)}), traces from `{tasks.warm}` ({_count(tasks.warm_limit)}). No other split was looked at."
+    )
+    lines = [
+        f"# {config.name}",
+        "",
+        "An orchestrator policy in the dialect `maestro`: a tiny Qwen3-VL that decides whom to call, with which skill, and when to answer.",
+        "",
+        f"- Registry: {registry.get('name', config.ensemble.registry)} `{str(registry.get('digest', ''))[:12]}`",
+        data,
+        f"- Seed {config.seed}, {config.threads} thread; config `{config.digest[:12]}`; started from {config.policy.load or 'random weights'}.",
+        f"- Reward: outcome - {config.reward.cost_weight:g} per dollar + {config.reward.format_weight:g} x form.",
+        f"- Handed over: {chosen} (`result: {config.result}`).",
+        "",
+        "## Stages",
+        "",
+        *(f"{number}. `{stage.kind}`: {TEACHES[stage.kind]}." for number, stage in enumerate(config.stages, 1)),
+        "",
+        *_probes(records),
+        *_validations(records),
+        "The pictures and questions are drawn by a program; nothing here says how good the policy is on photographs or documents.",
+    ]
+    (folder / "README.md").write_text("\n".join(lines) + "\n")
+
+
+def _count(limit: int | None) -> str:
+    return "whole" if limit is None else f"first {limit} tasks"
+
+
+def _probes(records: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What the warm start had taught when it ended, greedy and sampled."""
+    probes = [record for record in records if record["kind"] == "probe"]
+    if not probes:
+        return []
+    last = probes[-1]
+    names = sorted(last["greedy"])
+    rows = [f"| {way} | " + " | ".join(_number(last[way].get(name)) for name in names) + " |" for way in ("greedy", "sampled")]
+    return ["## After the warm start (held-out scenes)", "", *_head(["decoding", *names]), *rows, ""]
+
+
+def _validations(records: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The learning curve on the validation split."""
+    looks = [record for record in records if record["kind"] == "validation"]
+    if not looks:
+        return []
+    ways = [way for way in ("greedy", "sampled") if way in looks[0]]
+    head = ["stage", "step", *(f"{name}, {way}" for way in ways for name in CURVES)]
+    rows = []
+    for look in looks:
+        cells = [_number(look[way].get(name)) for way in ways for name in CURVES]
+        rows.append("| " + " | ".join([str(look["name"]), str(look["step"]), *cells]) + " |")
+    return ["## Learning curve (validation split)", "", *_head(head), *rows, ""]
+
+
+def _head(names: Sequence[str]) -> list[str]:
+    return ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
+
+
+def _number(value: Any) -> str:
+    return "" if value is None else f"{float(value):.3f}"

@@ -1,0 +1,22 @@
+from pathlib import Path
+
+import orjson
+
+from maestro.train.card import write_card
+from maestro.train.config import TrainConfig
+
+PROBE = {"kind": "probe", "name": "warm_start", "step": 10, "greedy": {"copy": 0.9, "topic": 1.0}, "sampled": {"copy": 0.5, "topic": 0.75}}
+LOOK = {"utility": 0.625, "accuracy": 0.7, "calls": 1.5, "information": 2.25, "wellformed": 0.875}
+
+
+def test_the_card_says_what_the_run_recorded(tmp_path: Path) -> None:
+    records = [PROBE, {"kind": "step", "name": "grpo", "step": 1}, {"kind": "validation", "name": "grpo", "step": 25, "greedy": LOOK}]
+    metrics = tmp_path / "metrics.jsonl"
+    metrics.write_bytes(b"".join(orjson.dumps(record) + b"\n" for record in records))
+    write_card(tmp_path, TrainConfig(seed=7), {"name": "playground", "digest": "abc"}, metrics, "step-25")
+    text = (tmp_path / "README.md").read_text()
+    assert "| greedy | 0.900 | 1.000 |" in text
+    assert "| grpo | 25 | 0.625 | 0.700 | 1.500 | 2.250 | 0.875 |" in text
+    assert "Seed 7" in text
+    assert "step-25" in text
+    assert "never" not in text.split("## Stages")[0]
