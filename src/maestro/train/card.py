@@ -33,7 +33,7 @@ def write_card(folder: Path, config: TrainConfig, registry: Mapping[str, Any], m
         "",
         f"- Registry: {registry.get('name', config.ensemble.registry)} `{str(registry.get('digest', ''))[:12]}`",
         data,
-        f"- Seed {config.seed}, {config.threads} thread; config `{config.digest[:12]}`; started from {config.policy.load or 'random weights'}.",
+        f"- Seed {config.seed}, {config.threads} thread; config `{config.digest[:12]}`; start: {config.policy.load or 'random weights'}.",
         f"- Reward: outcome - {config.reward.cost_weight:g} per dollar + {config.reward.format_weight:g} x form.",
         f"- Handed over: {chosen} (`result: {config.result}`).",
         "",
