@@ -174,6 +174,7 @@ def test_control_c_ends_a_process_with_130():
         "from maestro.cli.main import Verbs\n"
         "@click.group(cls=Verbs, invoke_without_command=True)\n"
         "def cli(): os.kill(os.getpid(), signal.SIGINT); import time; time.sleep(5)\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell starts its children deaf to it\n"
         "cli.main([])\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
