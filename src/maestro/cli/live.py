@@ -43,6 +43,7 @@ class LiveCurves:
         self.curves: dict[str, list[tuple[float, float]]] = {}
         """Name to (seconds since the start, value)."""
         self._stage = ""
+        self._rounds = False
         self._done = self._steps = 0
         self._printed = 0.0
         self._live: Any = None
@@ -63,13 +64,14 @@ class LiveCurves:
     def stage(self, index: int, kind: str, steps: int, done: int) -> None:
         """A new stage."""
         self._stage, self._steps, self._done = f"{index + 1}. {kind.replace('_', ' ')}", steps, done
+        self._rounds = kind in {"expert_iteration", "fitted_q"}
         self._show(force=True)
 
     def step(self, record: Mapping[str, Any]) -> None:
         """Keep the numbers of a record and show them."""
         seconds = time.monotonic() - self.started
         if record["kind"] in {"step", "round"}:
-            self._done = int(record["step"]) if (record["kind"] == "round") == ("expert" in self._stage) else self._done
+            self._done = int(record["step"]) if (record["kind"] == "round") == self._rounds else self._done
         for name, value in _watched(record).items():
             self.curves.setdefault(name, []).append((seconds, value))
         self._show(force=record["kind"] in {"validation", "probe"})
