@@ -71,11 +71,11 @@ def tell_turn(turn: Turn) -> None:
             console().print(Text.assemble("  answers  ", (text, "bold green")))
         case Malformed(reason=reason):
             console().print(Text(f"  no action: {reason}", style="red"))
-            console().print(Padding(Text(turn.decision.text, style="dim"), (0, 0, 0, 11)))
+            console().print(Padding(Text(turn.decision.text, style="dim"), (0, 0, 0, 11), expand=False))
     if turn.observation is not None:
         observation = turn.observation
         style = "" if observation.status == "ok" else "red"
-        console().print(Padding(Text(observation.text, style=style), (0, 0, 0, 11)))
+        console().print(Padding(Text(observation.text, style=style), (0, 0, 0, 11), expand=False))
         console().print(Text(f"           ${observation.cost_usd:.4f}  {observation.latency_seconds:.2f} s", style="dim"))
 
 
