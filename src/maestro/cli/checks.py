@@ -24,7 +24,6 @@ _OLDEST = (3, 11)
 _DISABLES = {
     "core": "everything",
     "train": "maestro train, and the policies that run in-process (maestro-mini)",
-    "eval": "curves and plots of report.html, the lookup baseline's classifier",
     "playground": "the playground's experts for reading, pixels and algebra",
     "tesseract": "the experts page-tesseract and sparse-tesseract",
     "sandbox": "the expert code-sandbox",

@@ -25,7 +25,7 @@ from maestro.errors import MissingDependency, PolicyFault
 from maestro.experts.protocol import Pixels
 
 _DISTRIBUTION = "maestro-orchestrator"
-_PACKAGES = {"cv2": "opencv-python-headless", "sklearn": "scikit-learn", "skimage": "scikit-image", "PIL": "Pillow"}
+_PACKAGES = {"cv2": "opencv-python-headless", "sklearn": "scikit-learn", "PIL": "Pillow"}
 """Modules whose package has another name."""
 
 
