@@ -6,14 +6,16 @@ import pytest
 from PIL import Image
 
 from maestro.experts.protocol import ExpertRequest
+from maestro.experts.scripted import ScriptedExpert
 from maestro.images import ImageStore
-from maestro.skills.ensemble import Ensemble
+from maestro.skills.ensemble import Ensemble, clipped
 from maestro.skills.protocol import Caller, SkillRequest, SkillResult
 from maestro.types import Call, Task
 
 REGISTRY = """\
 name: tiny
 summary: For tests.
+observation: {max_characters: 60}
 experts:
   - id: parrot
     summary: Says what it is told.
@@ -99,6 +101,19 @@ async def test_a_skill_that_makes_no_sense_is_told_and_a_broken_one_is_infrastru
     assert (told.status, told.text) == ("policy_error", "error: this picture has no size")
     broken = await ensemble.perform(Call(expert="parrot", skill="see"), task(ensemble, "Find the bug"))
     assert (broken.status, "KeyError" in broken.text) == ("expert_error", True)
+
+
+def test_long_observations_are_cut_behind_a_whole_line() -> None:
+    assert clipped("answer: 7\nconfidence: 0.90\nevidence: " + "x" * 50, 40) == "answer: 7\nconfidence: 0.90"
+    assert clipped("answer: " + "7" * 50, 20) == "answer: 777777777777"
+    assert clipped("answer: 7", 20) == "answer: 7"
+
+
+async def test_the_registry_says_how_long_an_observation_may_be(ensemble: Ensemble) -> None:
+    ensemble.pool._clients["parrot"] = ScriptedExpert(ensemble.registry.expert("parrot"), ["y" * 500])
+    seen = await ensemble.perform(Call(expert="parrot", skill="ask"), task(ensemble, "What?"))
+    assert len(seen.text) <= 60
+    assert seen.value == "y" * 500
 
 
 async def test_a_deadline_is_a_timeout(ensemble: Ensemble, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,7 +74,7 @@ class Ensemble:
         except (InfrastructureFault, NotRecorded) as fault:
             return _failed("expert_error", f"{call.expert}@{call.skill}: {fault}", children, started)
         return Observation(
-            text=result.text,
+            text=clipped(result.text, self.registry.settings.observation.max_characters),
             value=result.value,
             gives=result.gives,
             confidence=result.confidence,
@@ -169,6 +169,14 @@ def load_target(target: str, owner: str) -> Callable[..., Any]:
     except AttributeError as error:
         raise RegistryError(f"{owner}: target {target!r}: module {module} has no {attribute!r}.") from error
     return loaded
+
+
+def clipped(text: str, limit: int) -> str:
+    """The first `limit` characters of `text`, cut behind the last whole line when there is one."""
+    if len(text) <= limit:
+        return text
+    head = text[:limit]
+    return head[: head.rfind("\n")] if "\n" in head else head
 
 
 def _latency(children: list[ChildCall], started: float) -> float:
