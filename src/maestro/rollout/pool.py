@@ -89,15 +89,18 @@ class RecordedPool:
 
     async def perform(self, call: Call, task: Task, deadline_seconds: float = 0.0) -> Observation:  # noqa: ARG002 (an ensemble's signature)
         """The recorded outcome. A call the menu does not allow is the policy's error, one never recorded the infrastructure's."""
-        recorded = self.tasks.get(task.id)
-        observation = recorded.outcomes.get((call.expert, call.skill, call.query.strip())) if recorded is not None else None
-        if observation is not None:
+        if (observation := self.known(call, task)) is not None:
             return observation
         if not self.menu.allows(call.expert, call.skill):
             offered = ", ".join(expert for expert, skill in self.menu.pairs if skill == call.skill)
             reason = f"{call.expert} is not offered for {call.skill}; {offered} are" if offered else f"no skill {call.skill!r}"
             return Observation(text=f"error: {reason}", status="policy_error")
         return Observation(text=f"{call.expert}@{call.skill}: not recorded for {task.id} with query {call.query!r}", status="expert_error")
+
+    def known(self, call: Call, task: Task) -> Observation | None:
+        """The recorded outcome of a call, None when there is none."""
+        recorded = self.tasks.get(task.id)
+        return recorded.outcomes.get((call.expert, call.skill, call.query.strip())) if recorded is not None else None
 
     def __getitem__(self, task_id: str) -> RecordedTask:
         """The record of one task. Raises StoreError when there is none."""
@@ -174,8 +177,7 @@ class PooledEnsemble:
 
     async def perform(self, call: Call, task: Task, deadline_seconds: float = DEADLINE_SECONDS) -> Observation:
         """The recorded outcome, or a live one."""
-        recorded = self.pool.tasks.get(task.id)
-        known = recorded.outcomes.get((call.expert, call.skill, call.query.strip())) if recorded is not None else None
+        known = self.pool.known(call, task)
         return known if known is not None else await self.live.perform(call, task, deadline_seconds)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from maestro.ensembles.playground.procedures.scene_words import is_kind
-from maestro.skills.protocol import Caller, SkillRequest
+from maestro.skills.protocol import Caller, SkillRequest, SkillResult
 
 
 @dataclass(frozen=True)
@@ -58,3 +58,14 @@ def first_image(request: SkillRequest) -> str:
 def _drawn(shape: dict[str, Any]) -> Drawn:
     x, y = shape["centre"]
     return Drawn(str(shape["kind"]), str(shape["colour"]), float(x), float(y), float(shape["area"]), float(shape["confidence"]))
+
+
+async def counted(request: SkillRequest, caller: Caller, colour: str | None, kind: str | None) -> SkillResult:
+    """How many of the shapes drawn have this colour and kind; None fits any."""
+    found = await drawing(request, caller)
+    if not found.shapes:
+        return SkillResult(None, evidence="no shapes found")
+    count = sum(1 for shape in found.shapes if shape.is_a(colour, kind))
+    # A kind that was not seen at all is more often misread than absent.
+    confidence = found.sureness() * (1.0 if count else 0.3)
+    return SkillResult(str(count), confidence, f"{count} of {len(found.shapes)} shapes fit")
