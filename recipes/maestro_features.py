@@ -9,6 +9,7 @@ validation split is played greedily, and the weights of the best round are kept.
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ from typing import Any
 import torch
 
 from maestro.cli.headroom import replay
-from maestro.cli.loading import load_tasks, task_source
+from maestro.cli.loading import task_source
 from maestro.images import ImageStore
 from maestro.rollout.manifest import read_manifest
+from maestro.tasks.source import TeachingSource
 from maestro.train.features import train_features
 from maestro.train.fitted_q import FittedQConfig
 from maestro.train.progress import Silent
@@ -41,16 +43,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--blank", action="store_true", help="train and run with blank pictures")
+    parser.add_argument("--set", default="{}", help="other settings of FittedQConfig, as JSON")
     given = parser.parse_args()
     torch.set_num_threads(1)
     manifest, images = read_manifest(given.pool), ImageStore(capacity=1_000_000)
     pools = {split: replay(given.pool, manifest, split) for split in ("train", "val")}
-    for split in pools:
-        known = manifest.find(split)
-        assert known is not None
-        load_tasks(task_source(known.source), split, known.tasks, images)
-    config = FittedQConfig(seed=given.seed, rounds=given.rounds, blank_images=given.blank)
-    print(f"saved in {train_features(pools['train'], pools['val'], images, given.out, config, Lines())}")
+    config = FittedQConfig(seed=given.seed, rounds=given.rounds, blank_images=given.blank, **json.loads(given.set))
+    source = task_source(manifest.splits[0].source)
+    assert isinstance(source, TeachingSource)
+    print(f"saved in {train_features(pools['train'], pools['val'], source, images, given.out, config, Lines())}")
 
 
 if __name__ == "__main__":

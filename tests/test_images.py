@@ -74,3 +74,15 @@ def test_capacity_drops_the_oldest() -> None:
     with pytest.raises(ImageError):
         store.pixels(names[0])
     assert store.pixels(names[2]).size == (3, 1)
+
+
+@pytest.mark.parametrize("array", [np.zeros((4, 4, 3)), np.zeros((4, 4, 2), np.uint8), np.zeros((0, 4), np.uint8), np.zeros(4, np.uint8)])
+def test_an_array_that_is_no_image_says_what_is(array):
+    with pytest.raises(ImageError, match=r"give \(H, W\).* of uint8"):
+        ImageStore().put(array)
+
+
+def test_an_array_is_the_image_with_its_pixels():
+    values = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    store = ImageStore()
+    assert store.put(values) == store.put(Image.fromarray(values))

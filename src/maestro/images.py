@@ -7,12 +7,16 @@ import io
 import warnings
 from collections import OrderedDict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from maestro.errors import ImageError
 
+ImageLike = Image.Image | str | Path | bytes | NDArray[np.uint8]
+"""An image as pixels, path or file bytes; arrays are (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA."""
 MAX_PIXELS = 64_000_000
 """Larger images are refused rather than decoded (decompression bombs)."""
 
@@ -65,6 +69,17 @@ def open_image(source: str | Path | bytes) -> Image.Image:
         raise ImageError(f"image {name} is damaged: {error}") from error
 
 
+def _from_array(values: NDArray[Any]) -> Image.Image:
+    """The image of an array. Raises ImageError when its shape or type leaves open what is meant."""
+    grey = values.ndim == 2
+    if values.dtype != np.uint8 or not (grey or (values.ndim == 3 and values.shape[2] in {3, 4})) or 0 in values.shape:
+        raise ImageError(
+            f"an array of shape {values.shape} and type {values.dtype} is no image; give (H, W), (H, W, 3) or (H, W, 4) of uint8. "
+            "Floats from 0 to 1: (255 * array).round().astype('uint8')."
+        )
+    return Image.fromarray(values)
+
+
 def digest(image: Image.Image) -> str:
     """SHA-256 over size and RGB bytes: the same pixels have the same name whatever the file format was."""
     return hashlib.sha256(b"%dx%d:" % image.size + image.tobytes()).hexdigest()
@@ -85,8 +100,10 @@ class ImageStore:
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
 
-    def put(self, image: Image.Image | str | Path | bytes) -> str:
-        """Keep an image (given as pixels, path or file bytes) and return its hash. Raises ImageError."""
+    def put(self, image: ImageLike) -> str:
+        """Keep an image and return its hash. Raises ImageError."""
+        if isinstance(image, np.ndarray):
+            image = _from_array(image)
         pixels = normalise(image) if isinstance(image, Image.Image) else open_image(image)
         name = digest(pixels)
         if name not in self._pixels:

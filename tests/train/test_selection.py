@@ -7,7 +7,8 @@ import random
 from collections import Counter
 
 from maestro.images import ImageStore
-from maestro.policy.local import LocalPolicy
+from maestro.policy.local import LocalPolicy, Sampling
+from maestro.policy.protocol import Opening
 from maestro.reward import RewardRule
 from maestro.rollout.engine import Job
 from maestro.rollout.limits import Limits
@@ -17,7 +18,7 @@ from maestro.train.grpo import rows_for_trl
 from maestro.train.memo import RememberingEnsemble
 from maestro.train.order import TaskOrder
 from maestro.train.rows import RowWriter
-from maestro.train.sampling import Sampler
+from maestro.train.sampling import AskingAgain, Sampler
 from maestro.train.traces import TraceWriter
 from maestro.types import Answer, Call, Decision, Episode, Observation, Reward, StopReason, Task, Tokens, Turn
 from tests.train.toy import ToyEnsemble, menu, scenes
@@ -44,6 +45,13 @@ def test_the_best_different_wellformed_episodes_above_the_floor_are_kept() -> No
     ]
     assert [kept.sample for kept in best_of(group, stage)] == [0, 2]
     assert best_of([episode("a", 0.05, 0)], stage) == []
+
+
+def test_an_episode_that_made_the_same_call_twice_is_not_imitated() -> None:
+    once, stage = episode("a", 0.9, 0), ExpertIterationStage()
+    twice = once.model_copy(update={"turns": (once.turns[0], *once.turns), "sample": 1})
+    assert best_of([twice], stage) == []
+    assert best_of([twice, once], stage) == [once]
 
 
 def test_broken_episodes_reach_trl_without_reward_and_without_loss() -> None:
@@ -93,3 +101,39 @@ def test_forced_first_calls_visit_untried_experts_and_draws_are_repeatable(world
     assert [one.tokens.completion_ids for one in once if one.tokens] == [one.tokens.completion_ids for one in again if one.tokens]
     assert all(one.turns[0].decision.token_ids[: len(prefixes[0])] == prefixes[0] for one in once)
     assert menu().allows("full-ocr", "read")
+
+
+class Written:
+    """A session that only notes what it is made to begin with."""
+
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+
+    def force(self, ids: str) -> None:
+        self.begun.append(ids)
+
+    async def decide(self) -> Decision:
+        return Decision(text="")
+
+    def observe(self, turn: Turn) -> bool:
+        return True
+
+
+class Speller:
+    sampling = Sampling()
+
+    def encode(self, text: str) -> str:
+        return text
+
+
+async def test_forced_episodes_ask_experts_that_were_not_asked_yet() -> None:
+    for share, begun in ((1.0, ["<search>full-ocr@@read:"]), (0.0, [])):
+        session = Written()
+        asking = AskingAgain(session, Speller(), Opening(Task(id="t", question="?"), menu()), share)
+        await asking.decide()
+        assert session.begun == []  # the first call is not its business
+        for expert in ("page-ocr", "full-ocr"):
+            call = Call(expert=expert, skill="read")
+            asking.observe(Turn(decision=Decision(text=""), action=call, observation=Observation(text="answer: 1")))
+            await asking.decide()
+        assert session.begun == begun  # after both there is nobody left

@@ -7,7 +7,7 @@ import pytest
 from maestro.errors import ConfigError
 from maestro.images import ImageStore
 from maestro.policy.dialect_maestro import MaestroDialect
-from maestro.train.traces import Trace, TraceWriter
+from maestro.train.traces import NOTHING, Trace, TraceWriter
 from maestro.types import Answer, Call
 from tests.train.toy import menu, scenes
 
@@ -72,3 +72,26 @@ def test_plans_must_be_on_the_menu(writer: TraceWriter) -> None:
     small = menu().__class__(menu().experts, menu().skills[:1])
     with pytest.raises(ConfigError, match="count, locate, solve"):
         TraceWriter(writer.scenes, small, MaestroDialect(), seed=1)
+
+
+def test_when_nobody_finds_anything_some_traces_say_so(writer: TraceWriter) -> None:
+    ends = [
+        trace for trace in written(writer, 2000) if all(turn.observation is None or turn.observation.value is None for turn in trace.turns)
+    ]
+    given_up = [trace for trace in ends if len(trace.turns) > 1]
+    assert given_up
+    for trace in given_up:
+        assert isinstance(trace.turns[-1].action, Answer)
+        assert trace.turns[-1].action.text == NOTHING
+        assert trace.turns[-2].observation is not None
+        assert NOTHING in trace.turns[-2].observation.text
+
+
+def test_drills_have_no_picture_and_carry_every_kind_of_value(writer: TraceWriter) -> None:
+    drills = [writer.drill(index) for index in range(400)]
+    assert all(not drill.task.images for drill in drills)
+    assert all("; unseen</think>" in drill.turns[0].decision.text for drill in drills)
+    kinds = Counter(drill.turns[0].observation.gives for drill in drills if drill.turns[0].observation is not None)
+    assert set(kinds) == {"answer", "expression", "region"}
+    assert min(kinds.values()) > 90
+    assert writer.batch(3, 2, 2) == [writer.trace(6), writer.trace(7), writer.drill(6), writer.drill(7)]

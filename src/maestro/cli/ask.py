@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 import click
 
-from maestro.cli.loading import DEFAULT_POLICY, DEFAULT_REGISTRY, load_policy, run_async
+from maestro.cli.loading import run_async
 from maestro.cli.output import console, json_option, print_json
-from maestro.errors import ConfigError
+from maestro.facade import DEFAULT_POLICY, DEFAULT_REGISTRY, question_task
 from maestro.images import ImageStore
+from maestro.policy.loading import load_policy
 from maestro.rollout.episode import Watcher, run_episode
 from maestro.rollout.limits import Limits
 from maestro.skills.ensemble import Ensemble
@@ -34,11 +34,8 @@ def command(
 
     Exit code 0 only when the policy answered.
     """
-    if not question.strip():
-        raise ConfigError('the question is empty. Ask something, for example: maestro ask "What does the sign say?" --image sign.png')
     images = ImageStore()
-    hashes = tuple(images.put(path) for path in paths)
-    task = Task(id=f"ask/{hashlib.sha256(question.encode()).hexdigest()[:12]}", question=question.strip(), images=hashes)
+    task = question_task(question, paths, images)  # what is wrong with it is told before a policy is loaded
     limits = Limits(turns=turns, cost_usd=budget, seconds=seconds)
     watch = None if as_json else tell_turn
     episode = run_async(_ask(task, registry, policy, images, limits, watch))

@@ -16,7 +16,7 @@ from maestro.cli.ask import tell_end, tell_turn
 from maestro.cli.eval import fitted
 from maestro.cli.headroom import replay
 from maestro.cli.live import LiveCurves
-from maestro.cli.loading import DEFAULT_POLICY, load_policy, load_tasks, run_async, task_source
+from maestro.cli.loading import load_tasks, run_async, task_source
 from maestro.cli.output import console, json_option, print_json, print_table, progress, warn
 from maestro.cli.record import show_verification
 from maestro.config import load_config
@@ -25,7 +25,9 @@ from maestro.errors import CheckpointError, MaestroError
 from maestro.evaluate.compose import Comparison, comparison_report
 from maestro.evaluate.run import Evaluation, evaluate
 from maestro.evaluate.verify import Verification, verify
+from maestro.facade import DEFAULT_POLICY
 from maestro.images import ImageStore
+from maestro.policy.loading import load_policy
 from maestro.reward import RewardRule
 from maestro.rollout.episode import run_episode
 from maestro.rollout.limits import Limits
@@ -157,6 +159,7 @@ async def _verify(demo: _Demo, sample: int = 24) -> Verification:
 
 def _train(demo: _Demo, config: Path | None) -> tuple[Path, LiveCurves]:
     """Train on the recorded calls, watched; returns the policy's folder."""
+    from maestro.ensembles.playground.tasks.source import PlaygroundSource
     from maestro.train.features import train_features
     from maestro.train.fitted_q import FittedQConfig
 
@@ -167,10 +170,8 @@ def _train(demo: _Demo, config: Path | None) -> tuple[Path, LiveCurves]:
         )
     settings = load_config(FittedQConfig, config or demo_config(), [])
     pools = {split: replay(demo.store, demo.manifest, split, settings.cost_weight) for split in ("train", "val")}
-    for split, pool in pools.items():
-        load_tasks(task_source(SOURCE), split, len(pool.tasks), demo.images)
     with LiveCurves() as curves:
-        folder = train_features(pools["train"], pools["val"], demo.images, demo.out / "trained", settings, curves)
+        folder = train_features(pools["train"], pools["val"], PlaygroundSource(), demo.images, demo.out / "trained", settings, curves)
     return folder, curves
 
 

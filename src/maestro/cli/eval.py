@@ -11,15 +11,17 @@ from typing import Any
 import click
 
 from maestro.cli.headroom import replay
-from maestro.cli.loading import DEFAULT_POLICY, DEFAULT_REGISTRY, direct_categories, load_policy, load_tasks, run_async, task_source
+from maestro.cli.loading import direct_categories, load_tasks, run_async, task_source
 from maestro.cli.output import console, json_option, print_json, print_table, progress
 from maestro.errors import ConfigError
 from maestro.evaluate.compose import Comparison, comparison_report
 from maestro.evaluate.headroom import Baselines
 from maestro.evaluate.run import Evaluation, EvaluationFolder, evaluate
 from maestro.experts.store import CallStore, StoreMode
+from maestro.facade import DEFAULT_POLICY, DEFAULT_REGISTRY
 from maestro.images import ImageStore
 from maestro.policy.dialect_maestro import MaestroDialect
+from maestro.policy.loading import load_policy
 from maestro.policy.protocol import Policy
 from maestro.reward import RewardRule
 from maestro.rollout.episode import Performs

@@ -9,13 +9,14 @@ from typing import Any
 import click
 
 from maestro.cli.headroom import keep_table, replay
-from maestro.cli.loading import DEFAULT_REGISTRY, load_tasks, run_async, task_source
+from maestro.cli.loading import load_tasks, run_async, task_source
 from maestro.cli.output import console, json_option, print_json, print_table, progress
 from maestro.errors import ConfigError, StoreError
 from maestro.evaluate.fingerprint import code_digest
 from maestro.evaluate.verify import TOLERANCE, Verification
 from maestro.evaluate.verify import verify as verify_calls
 from maestro.experts.store import CallStore, StoreMode
+from maestro.facade import DEFAULT_REGISTRY
 from maestro.images import ImageStore
 from maestro.registry.registry import Registry
 from maestro.rollout.manifest import Manifest, RecordedSplit, manifest_path, read_manifest

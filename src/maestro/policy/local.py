@@ -35,7 +35,7 @@ class Sampling:
     """Of the distribution that is drawn from, and whose log-probs are reported."""
     seed: int = 0
     """With the task, the sample number and the turn, all that a draw depends on."""
-    max_new_tokens: int = 64
+    max_new_tokens: int = 96
     """Of one decision."""
     greedy: bool = False
     """Take the likeliest token instead of drawing."""
@@ -70,13 +70,18 @@ class LocalPolicy:
         *,
         name: str = "local",
         max_tokens: int = 1024,
-        observation_tokens: int = 96,
+        observation_tokens: int = 128,
         blank_images: bool = False,
         threads: int = 1,
+        image_capacity: int = 1024,
         largest_batch: int = 64,
         window_seconds: float = 0.005,
     ) -> None:
-        """`max_tokens` bounds a session's row, `observation_tokens` one observation; `threads` are PyTorch's."""
+        """Wrap a loaded model.
+
+        `max_tokens` bounds a session's row, `observation_tokens` one observation; `threads` are PyTorch's, `image_capacity` is how
+        many prepared pictures are kept (about 1 MB each).
+        """
         self.model = model
         self.processor = processor
         self.sampling = sampling or Sampling()
@@ -84,7 +89,7 @@ class LocalPolicy:
         self.dialect = MaestroDialect()
         self.max_tokens = max_tokens
         self.observation_tokens = observation_tokens
-        self.encoder = ImageEncoder(processor, images, blank=blank_images)
+        self.encoder = ImageEncoder(processor, images, blank=blank_images, capacity=image_capacity)
         if observation_tokens < 8 or max_tokens < 64:
             raise ConfigError(f"observation_tokens {observation_tokens} and max_tokens {max_tokens} must be at least 8 and 64.")
         torch.set_num_threads(threads)
@@ -168,12 +173,18 @@ class LocalSession:
         self.sampling = policy.sampling
         prompt = policy.encode_prompt(opening)
         self.buffer = TokenBuffer(prompt, policy.max_tokens, reserve=self.sampling.max_new_tokens)
-        self._forced = list(first_ids)
-        self._unread: list[int] = [*prompt, *first_ids]
+        self._forced: list[int] = []
+        self._unread: list[int] = [*prompt]
         self._cache: RowCache | None = None
         self._turn = 0
+        self.force(first_ids)
         policy.batcher.opened()
         self._close = weakref.finalize(self, policy.batcher.closed)
+
+    def force(self, ids: Sequence[int]) -> None:
+        """Let the next decision start with these ids: how training explores. Without a decision in between, ids add up."""
+        self._forced += ids
+        self._unread = [*self._unread, *ids]
 
     async def decide(self) -> Decision:
         """Sample until a closing tag, the end of the message or a limit."""

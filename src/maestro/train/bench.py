@@ -18,6 +18,7 @@ from maestro.train.progress import Progress
 from maestro.train.rows import RowWriter
 from maestro.train.sampling import Sampler
 from maestro.train.synthetic import Scene
+from maestro.train.traces import TraceWriter
 from maestro.types import Episode, Task
 
 
@@ -32,6 +33,8 @@ class Workbench:
     validation: Sequence[Task]
     scenes: Sequence[Scene]
     """Of the warm split, for traces."""
+    wordings: Sequence[Scene]
+    """Questions without pictures, for drills."""
     held_out: Sequence[Scene]
     """Of the warm split, for probes; no trace is written over them."""
     progress: Progress
@@ -48,6 +51,17 @@ class Workbench:
     def policy(self) -> Any:
         """The policy that is trained."""
         return self.sampler.policy
+
+    def writer(self, seed: int) -> TraceWriter:
+        """Writes traces over the run's scenes and drills over its wordings."""
+        return TraceWriter(
+            self.scenes,
+            self.sampler.ensemble.menu,
+            self.policy.dialect,
+            seed,
+            wordings=self.wordings,
+            turns=self.config.limits.turns,
+        )
 
     def log(self, kind: str, step: int, numbers: Mapping[str, Any]) -> None:
         """One record to metrics.jsonl and to whoever watches."""

@@ -65,6 +65,8 @@ class WarmStartStage(Config):
     steps: int = Field(default=2000, ge=1)
     batch: int = Field(default=32, ge=1)
     """Traces a step."""
+    drills: int = Field(default=0, ge=0)
+    """Traces without a picture a step, besides."""
     micro_batch: int = Field(default=16, ge=1)
     """Traces a forward pass; groups of similar length."""
     probe_every: int = Field(default=500, ge=1)
@@ -83,6 +85,8 @@ class ExpertIterationStage(Config):
     """Episodes a task and round."""
     stratified: bool = True
     """Spread the first call over the allowed experts of the skills the policy finds plausible."""
+    again: float = Field(default=0.0, ge=0, le=1)
+    """Share of the later decisions in stratified episodes that are made to ask another expert."""
     keep: int = Field(default=2, ge=1)
     """Best distinct episodes kept a task."""
     floor: float = 0.0

@@ -22,9 +22,7 @@ def expert_iteration(bench: Workbench, stage: ExpertIterationStage) -> None:
     """
     place, seed = bench.position.stage, bench.config.seed
     order = TaskOrder(bench.train, number(seed, "order", place))
-    writer = TraceWriter(
-        bench.scenes, bench.sampler.ensemble.menu, bench.policy.dialect, number(seed, "rehearsal", place), turns=bench.config.limits.turns
-    )
+    writer = bench.writer(number(seed, "rehearsal", place)) if stage.rehearsal else None
     most = stage.rounds * max(1, stage.tasks_per_round * stage.keep * stage.epochs // stage.batch)
     trainer = Supervised(bench.policy, stage.optimizer, most, micro_batch=stage.micro_batch)
     if (state := bench.resumed) is not None:
@@ -33,7 +31,7 @@ def expert_iteration(bench: Workbench, stage: ExpertIterationStage) -> None:
     for turn in range(bench.position.round, stage.rounds):
         tasks = order.at(turn * stage.tasks_per_round, stage.tasks_per_round)
         forced = stage.members // 2 if stage.stratified else 0
-        groups = bench.sampler.groups(tasks, stage.members, turn * stage.members, forced, seed, "stratum", place)
+        groups = bench.sampler.groups(tasks, stage.members, turn * stage.members, forced, seed, "stratum", place, again=stage.again)
         bench.record([episode for group in groups for episode in group])
         numbers = summarise([task for task in tasks for _ in range(stage.members)], [episode for group in groups for episode in group])
         kept = [(task, episode) for task, group in zip(tasks, groups, strict=True) for episode in best_of(group, stage)]
@@ -57,9 +55,13 @@ def expert_iteration(bench: Workbench, stage: ExpertIterationStage) -> None:
 def best_of(group: Sequence[Episode], stage: ExpertIterationStage) -> list[Episode]:
     """The group's best episodes with different actions, at most `keep`, within `margin` of the best and above `floor`.
 
-    Only well-formed ones: what is imitated must be in the grammar.
+    Only well-formed ones that made no call twice: what is imitated must be in the grammar, and the same call tells nothing new.
     """
-    usable = [episode for episode in group if not broken(episode) and episode.reward is not None and wellformed(episode)]
+    usable = [
+        episode
+        for episode in group
+        if not broken(episode) and episode.reward is not None and wellformed(episode) and len({*episode.calls}) == len(episode.calls)
+    ]
     ranked = sorted(usable, key=lambda episode: (-_total(episode), episode.sample))
     chosen: list[Episode] = []
     seen: set[tuple[str, ...]] = set()
@@ -73,7 +75,7 @@ def best_of(group: Sequence[Episode], stage: ExpertIterationStage) -> list[Episo
 
 
 def imitate(
-    bench: Workbench, stage: ExpertIterationStage, trainer: Supervised, rows: Sequence[Row], writer: TraceWriter, turn: int
+    bench: Workbench, stage: ExpertIterationStage, trainer: Supervised, rows: Sequence[Row], writer: TraceWriter | None, turn: int
 ) -> bool:
     """Supervised passes over the kept rows, mixed with rehearsal; True when an alarm ends the stage."""
     rehearsed = round(stage.batch * stage.rehearsal)
@@ -84,7 +86,10 @@ def imitate(
         for start in range(0, len(shuffled), fresh):
             step = bench.position.step
             seed_all(bench.config.seed, "imitate", bench.position.stage, step)
-            traces = [bench.rows.trace(trace, choices=False) for trace in (writer.batch(step, rehearsed) if rehearsed else [])]
+            traces = [
+                bench.rows.trace(trace, choices=False)
+                for trace in (writer.batch(step, rehearsed - rehearsed // 3, rehearsed // 3) if writer is not None else [])
+            ]
             report = trainer.step([*shuffled[start : start + fresh], *traces])
             bench.position.step = step + 1
             bench.log("step", step + 1, report.numbers)

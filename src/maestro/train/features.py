@@ -12,7 +12,9 @@ from maestro.policy.features.policy import FeaturePolicy
 from maestro.reward import RewardRule
 from maestro.rollout.engine import Job, run_episodes
 from maestro.rollout.pool import RecordedPool
+from maestro.tasks.source import TeachingSource
 from maestro.train.fitted_q import FittedQ, FittedQConfig
+from maestro.train.glance import teach_glance
 from maestro.train.progress import Progress, Silent
 from maestro.types import Task
 
@@ -27,14 +29,25 @@ class Score:
 
 
 def train_features(
-    train: RecordedPool, validation: RecordedPool, images: ImageStore, folder: Path, config: FittedQConfig, progress: Progress | None = None
+    train: RecordedPool,
+    validation: RecordedPool,
+    source: TeachingSource,
+    images: ImageStore,
+    folder: Path,
+    config: FittedQConfig,
+    progress: Progress | None = None,
 ) -> Path:
-    """Train on every task of `train` and leave the policy of the round with the best validation utility in `folder`.
+    """Train on recorded outcomes and leave the policy of the round with the best validation utility in `folder`.
 
-    The network as it was before training is left beside it in `untrained`. `images` must hold the pictures of both pools' tasks.
+    `source` draws the pictures of the pools' tasks, and teaches the glance first. The network as it was before training is left
+    beside it in `untrained`.
     """
+    count = min(config.tasks or len(train.tasks), len(train.tasks))
+    train = train.select(source.load("train", count, images))
+    source.load("val", len(validation.tasks), images)
+    taught = teach_glance(source.teach("warm", config.scenes, images), images, config.seed, blank=config.blank_images)
     watcher = progress or Silent()
-    learner = FittedQ(tuple(train.tasks.values()), train.menu, images, config)
+    learner = FittedQ(tuple(train.tasks.values()), train.menu, images, taught, config)
     FeaturePolicy(learner.space, learner.network(), images).save(folder.with_name("untrained"))
     watcher.stage(0, "fitted_q", config.rounds, 0)
     best = -float("inf")

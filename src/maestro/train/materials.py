@@ -16,6 +16,7 @@ from maestro.skills.ensemble import Ensemble
 from maestro.tasks.source import TaskSource, TaughtTask, TeachingSource
 from maestro.train.config import TrainConfig
 from maestro.train.run import Materials
+from maestro.train.wordings import card_wordings
 from maestro.types import Task
 
 
@@ -52,7 +53,8 @@ def load_materials(config: TrainConfig, images: ImageStore) -> Loaded:
             ensemble=performs,
             train=_tasks(source, config.tasks.train, config.tasks.train_limit, images) if needed else [],
             validation=_tasks(source, config.tasks.validation, config.tasks.validation_limit, images) if needed else [],
-            scenes=_scenes(source, config, images),
+            scenes=(scenes := _scenes(source, config, images)),
+            wordings=card_wordings(ensemble.registry) if scenes else [],
             registry=dict[str, Any](ensemble.registry.lock()),
         ),
         ensemble,

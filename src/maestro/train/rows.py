@@ -18,16 +18,17 @@ class RowWriter:
         self.policy = policy
         self.menu = menu
         self.cost_weight = cost_weight
-        self._prompts: dict[str, tuple[int, ...]] = {}
+        self._prompts: dict[tuple[str, tuple[str, ...]], tuple[int, ...]] = {}
         self._think = (policy.encode("<think>")[0], policy.encode("</think>")[0])
         self._search = policy.encode("<search>")[0]
 
     def prompt(self, task: Task) -> tuple[int, ...]:
-        """The prompt's ids, encoded once a task."""
-        if task.id not in self._prompts:
+        """The prompt's ids, encoded once for a task with and once without its images."""
+        key = (task.id, task.images)
+        if key not in self._prompts:
             opening = Opening(task.unanswered(), self.menu, cost_weight=self.cost_weight)
-            self._prompts[task.id] = tuple(self.policy.encode_prompt(opening))
-        return self._prompts[task.id]
+            self._prompts[key] = tuple(self.policy.encode_prompt(opening))
+        return self._prompts[key]
 
     def trace(self, trace: Trace, *, choices: bool = True) -> Row:
         """The row of a trace.

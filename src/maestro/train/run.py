@@ -6,7 +6,7 @@ import asyncio
 import shutil
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,9 @@ from maestro.types import Task
 HELD_OUT = 0.1
 """Share of the warm scenes that only probes see."""
 
+PICTURES = 4096
+"""Prepared pictures a run keeps: as many as a warm start goes through again and again."""
+
 
 @dataclass
 class Materials:
@@ -42,6 +45,8 @@ class Materials:
     validation: Sequence[Task]
     scenes: Sequence[Scene]
     """Scenes of the warm split; may be empty when no stage is a warm start and none rehearses."""
+    wordings: Sequence[Scene] = field(default=(), kw_only=True)
+    """Questions without pictures for the warm start's drills; may be empty."""
     registry: dict[str, Any]
     """What `registry.lock` shall hold: name, digest, and whatever pins the experts."""
 
@@ -128,6 +133,7 @@ def _bench(
         name=config.name,
         blank_images=config.policy.blank_images,
         threads=config.threads,
+        image_capacity=PICTURES,
     )
     policy.batcher.lockstep = True
     # Wall clock must not decide what is learned: a paused or slow machine gets the same episodes.
@@ -135,7 +141,16 @@ def _bench(
     sampler = Sampler(policy, RememberingEnsemble(materials.ensemble), config.reward, limits, runner)
     kept, held_out = split_scenes(materials.scenes)
     bench = Workbench(
-        config, sampler, folder, materials.train, materials.validation, kept, held_out, progress, latest.position if latest else Position()
+        config,
+        sampler,
+        folder,
+        materials.train,
+        materials.validation,
+        kept,
+        materials.wordings,
+        held_out,
+        progress,
+        latest.position if latest else Position(),
     )
     if bench.position.finished:
         bench.next_stage()
@@ -161,14 +176,14 @@ def _start(config: TrainConfig, materials: Materials, path: Path) -> Path:
     return build_tiny(
         path / "untrained",
         config.seed,
-        texts=vocabulary_texts(materials.scenes, menu, config.seed),
+        texts=vocabulary_texts([*materials.scenes, *materials.wordings], menu, config.seed),
         experts=[expert.id for expert in menu.experts],
         skills=[skill.id for skill in menu.skills],
         **config.policy.sizes,
     )
 
 
-def vocabulary_texts(scenes: Sequence[Scene], menu: Menu, seed: int, count: int = 2000) -> list[str]:
+def vocabulary_texts(scenes: Sequence[Scene], menu: Menu, seed: int, count: int = 4000) -> list[str]:
     """What the vocabulary is made from: questions, synthetic observations and looks of the warm split. No answers of other splits."""
     from maestro.train.synthetic import SyntheticEnsemble, topic
     from maestro.types import Call

@@ -14,22 +14,63 @@ from maestro.rollout.engine import Job, run_episodes
 from maestro.rollout.episode import Performs
 from maestro.rollout.limits import Limits
 from maestro.train.seeding import generator
-from maestro.types import Call, Episode, Task
+from maestro.types import Call, Decision, Episode, Task, Tokens, Turn
 
 
 class ForcedFirst:
-    """A policy whose first decision on chosen episodes starts with given token ids; the rest it samples freely."""
+    """A policy whose first decision on chosen episodes starts with given token ids; the rest it samples freely.
 
-    def __init__(self, policy: Any, prefixes: Mapping[tuple[str, int], tuple[int, ...]]) -> None:
+    In those episodes it is also made to ask an expert it has not asked yet, for the skill it called last, before a share `again` of
+    its later decisions.
+    """
+
+    def __init__(self, policy: Any, prefixes: Mapping[tuple[str, int], tuple[int, ...]], again: float = 0.0) -> None:
         self.policy = policy
         self.prefixes = prefixes
+        self.again = again
         self.name: str = policy.name
         self.dialect: Dialect = policy.dialect
 
     def open(self, opening: Opening) -> Session:
         """A session of the policy, with the prefix of this task and sample if there is one."""
-        session: Session = self.policy.open(opening, first_ids=self.prefixes.get((opening.task.id, opening.sample), ()))
-        return session
+        prefix = self.prefixes.get((opening.task.id, opening.sample))
+        session = self.policy.open(opening, first_ids=prefix or ())
+        return AskingAgain(session, self.policy, opening, self.again) if prefix and self.again else session
+
+
+class AskingAgain:
+    """A session that is made to ask another expert now and then, so that what a second opinion is worth comes to be known."""
+
+    def __init__(self, session: Any, policy: Any, opening: Opening, share: float) -> None:
+        self.session = session
+        self.policy = policy
+        self.opening = opening
+        self.share = share
+        self._asked: list[Call] = []
+        self._rng = generator(policy.sampling.seed, "again", opening.task.id, opening.sample)
+
+    async def decide(self) -> Decision:
+        """The session's decision, begun as a call of an untried expert when the draw says so."""
+        if self._asked and self._rng.random() < self.share:
+            last = self._asked[-1]
+            tried = {call.expert for call in self._asked if (call.skill, call.query) == (last.skill, last.query)}
+            others = [expert for expert, skill in self.opening.menu.pairs if skill == last.skill and expert not in tried]
+            if others:
+                self.session.force(self.policy.encode(f"<search>{self._rng.choice(others)}@@{last.skill}:"))
+        decision: Decision = await self.session.decide()
+        return decision
+
+    def observe(self, turn: Turn) -> bool:
+        """Remember who was asked."""
+        fine = turn.observation is not None and turn.observation.status == "ok"
+        self._asked = [*self._asked, turn.action] if isinstance(turn.action, Call) and fine else self._asked
+        noted: bool = self.session.observe(turn)
+        return noted
+
+    def tokens(self) -> Tokens | None:
+        """The session's row."""
+        row: Tokens | None = self.session.tokens()
+        return row
 
 
 @dataclass
@@ -46,22 +87,30 @@ class Sampler:
     """Told to the policy; None leaves it out of the prompt."""
 
     def episodes(
-        self, jobs: Sequence[Job], prefixes: Mapping[tuple[str, int], tuple[int, ...]] | None = None, *, policy: Any = None
+        self,
+        jobs: Sequence[Job],
+        prefixes: Mapping[tuple[str, int], tuple[int, ...]] | None = None,
+        *,
+        policy: Any = None,
+        again: float = 0.0,
     ) -> list[Episode]:
         """Scored episodes in the order of the jobs."""
         deciding = policy or self.policy
         if prefixes:
-            deciding = ForcedFirst(deciding, prefixes)
+            deciding = ForcedFirst(deciding, prefixes, again)
         work = run_episodes(jobs, deciding, self.ensemble, self.limits, concurrency=self.concurrency, cost_weight=self.cost_weight)
         episodes = self.runner.run(work)
         return [self.rule.scored(job.task, episode) for job, episode in zip(jobs, episodes, strict=True)]
 
-    def groups(self, tasks: Sequence[Task], members: int, first_sample: int, forced: int, *seed: object) -> list[list[Episode]]:
+    def groups(
+        self, tasks: Sequence[Task], members: int, first_sample: int, forced: int, *seed: object, again: float = 0.0
+    ) -> list[list[Episode]]:
         """`members` episodes on every task, `forced` of them with a first call that is spread over experts.
 
         Samples are numbered from `first_sample`, which with the task's id makes every draw repeatable. The free episodes run
         first: the skills they call and the thoughts they had are what the forced ones start from. A task on which no free
-        episode calls anything gets free episodes only.
+        episode calls anything gets free episodes only. `again` is the share of later decisions in forced episodes that are made to
+        ask another expert.
         """
         free = members - forced
         first = self.episodes([Job(task, first_sample + member) for task in tasks for member in range(free)])
@@ -72,7 +121,8 @@ class Sampler:
         for task, group in zip(tasks, groups, strict=True):
             for number, prefix in enumerate(self._prefixes(group, forced, generator(*seed, task.id, first_sample))):
                 prefixes[task.id, first_sample + free + number] = prefix
-        second = self.episodes([Job(task, first_sample + free + member) for task in tasks for member in range(forced)], prefixes)
+        jobs = [Job(task, first_sample + free + member) for task in tasks for member in range(forced)]
+        second = self.episodes(jobs, prefixes, again=again)
         return [group + second[index * forced : (index + 1) * forced] for index, group in enumerate(groups)]
 
     def _prefixes(self, group: Sequence[Episode], forced: int, rng: Any) -> list[tuple[int, ...]]:

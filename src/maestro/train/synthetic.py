@@ -34,6 +34,9 @@ class Scene(Protocol):
         ...
 
 
+UNSEEN = "unseen"
+"""What a thought says of the look when there is no picture."""
+
 _NEXT: dict[str, Value] = {"solve": "expression", "run": "code"}
 _EVIDENCE = (
     "1 line", "2 lines", "3 words", "5 words", "largest text", "label matched", "nearest number", "12 shapes", "4 contours", "2 circles",
@@ -62,7 +65,7 @@ class SyntheticEnsemble:
 
     name = "synthetic"
 
-    def __init__(self, menu: Menu, scenes: Iterable[Scene], seed: int, silent: float = 0.1) -> None:
+    def __init__(self, menu: Menu, scenes: Iterable[Scene], seed: int, silent: float = 0.15) -> None:
         self.menu = menu
         self.seed = seed
         self.silent = silent

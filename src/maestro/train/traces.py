@@ -4,6 +4,9 @@ What a trace teaches: the grammar; what the question is about (the thought names
 looks like (the thought says so in the scene's own words); copying a value exactly, into an answer or into the next skill's
 query; taking the most confident of several values.
 
+A drill is a trace without its picture: it costs half as much and practises wordings and copying, programs and other long values
+above all.
+
 What it does not teach: which expert is better (drawn uniformly from the allowed ones), when a cheap one is enough, whether to
 ask again (a coin that looks at nothing, except that nothing can be copied from an observation that found nothing).
 """
@@ -18,9 +21,13 @@ from maestro.errors import ConfigError
 from maestro.policy.protocol import Dialect
 from maestro.registry.menu import Menu
 from maestro.skills.protocol import SkillResult
+from maestro.tasks.source import TaughtTask
 from maestro.train.seeding import generator
-from maestro.train.synthetic import Scene, SyntheticEnsemble, observation, topic
+from maestro.train.synthetic import UNSEEN, Scene, SyntheticEnsemble, gives, observation, topic
 from maestro.types import Action, Answer, Call, Decision, Observation, Task, Turn
+
+NOTHING = "none"
+"""What is answered when nobody found anything: the word that their observations said."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +42,20 @@ class TraceWriter:
     """Writes traces over scenes; `trace(index)` depends on the seed and the index alone."""
 
     def __init__(
-        self, scenes: Sequence[Scene], menu: Menu, dialect: Dialect, seed: int, *, turns: int = 4, ask_again: float = 0.35
+        self,
+        scenes: Sequence[Scene],
+        menu: Menu,
+        dialect: Dialect,
+        seed: int,
+        *,
+        wordings: Sequence[Scene] = (),
+        turns: int = 4,
+        ask_again: float = 0.35,
     ) -> None:
+        """`wordings` are questions without pictures, for drills; half of the drills are on them."""
         if not scenes:
             raise ConfigError("a warm start needs scenes; the task source's warm split is empty.")
-        unknown = sorted({skill for scene in scenes for skill in scene.plan} - {skill.id for skill in menu.skills})
+        unknown = sorted({skill for scene in (*scenes, *wordings) for skill in scene.plan} - {skill.id for skill in menu.skills})
         if unknown:
             raise ConfigError(f"the scenes' plans name skills that the registry does not offer: {', '.join(unknown)}.")
         self.scenes = scenes
@@ -49,26 +65,40 @@ class TraceWriter:
         self.turns = turns
         self.ask_again = ask_again
         self._experts = {skill.id: skill.experts for skill in menu.skills}
-        self._ensemble = SyntheticEnsemble(menu, scenes, seed)
+        self._ensemble = SyntheticEnsemble(menu, (*scenes, *wordings), seed)
         self._kinds = _by_kind(scenes)
+        self._drilled = [group for group in (_by_value(scenes), _by_value(wordings)) if group]
 
     def trace(self, index: int) -> Trace:
         """The trace of an index: every plan and family is visited equally often, in random order."""
         rng = generator(self.seed, "trace", index)
-        scene = rng.choice(self._kinds[rng.randrange(len(self._kinds))])
+        return self._write(rng.choice(rng.choice(self._kinds)), rng, index)
+
+    def drill(self, index: int) -> Trace:
+        """The trace without a picture of an index; every kind of value is carried equally often."""
+        rng = generator(self.seed, "drill", index)
+        scene = rng.choice(rng.choice(rng.choice(self._drilled)))
+        return self._write(TaughtTask(scene.task.model_copy(update={"images": ()}), tuple(scene.plan), UNSEEN), rng, -1 - index)
+
+    def _write(self, scene: Scene, rng: random.Random, index: int) -> Trace:
+        """A trace over a scene."""
         turns: list[Turn] = []
         carried = ""
         for place, skill in enumerate(scene.plan):
             later = len(scene.plan) - place - 1
             allowed = self.turns - 1 - len(turns) - later
-            carried = self._ask(scene, skill, carried, allowed, turns, rng, index)
+            found = self._ask(scene, skill, carried, allowed, turns, rng, index)
+            carried = found if found is not None else NOTHING
+            if found is None:
+                break
         text = carried if scene.plan else scene.task.references[0]
         turns.append(self._turn(scene, Answer(text=text), None, first=not turns))
         return Trace(scene.task, tuple(turns))
 
-    def batch(self, step: int, size: int) -> list[Trace]:
-        """The traces of one training step."""
-        return [self.trace(step * size + member) for member in range(size)]
+    def batch(self, step: int, size: int, drills: int = 0) -> list[Trace]:
+        """The traces of one training step, then its drills."""
+        seen = [self.trace(step * size + member) for member in range(size)]
+        return seen + [self.drill(step * drills + member) for member in range(drills if self._drilled else 0)]
 
     def __iter__(self) -> Iterator[Trace]:
         index = 0
@@ -76,8 +106,11 @@ class TraceWriter:
             yield self.trace(index)
             index += 1
 
-    def _ask(self, scene: Scene, skill: str, query: str, allowed: int, turns: list[Turn], rng: random.Random, index: int) -> str:
-        """Call random experts for one skill, at most `allowed` times, until there is something to copy. Returns the value."""
+    def _ask(self, scene: Scene, skill: str, query: str, allowed: int, turns: list[Turn], rng: random.Random, index: int) -> str | None:
+        """Call random experts for one skill, at most `allowed` times, until there is something to copy.
+
+        Returns the value; None where nobody found any, which is left at that half of the time.
+        """
         experts = rng.sample(self._experts[skill], min(allowed, len(self._experts[skill])))
         best: tuple[float, str] | None = None
         for number, expert in enumerate(experts):
@@ -85,6 +118,9 @@ class TraceWriter:
             result = self._ensemble.result(call, scene.task.id, index)
             last = number == len(experts) - 1
             if last and best is None and result.value is None:  # somebody has to find something
+                if rng.random() < 0.5:
+                    turns.append(self._turn(scene, call, observation(result), first=not turns))
+                    return None
                 result = self._found(call, scene, index)
             turns.append(self._turn(scene, call, observation(result), first=not turns))
             shown = round(result.confidence, 2)
@@ -92,8 +128,7 @@ class TraceWriter:
                 best = (shown, result.value)
             if best is not None and rng.random() >= self.ask_again:
                 break
-        assert best is not None
-        return best[1]
+        return best[1] if best is not None else None
 
     def _found(self, call: Call, scene: Scene, index: int) -> SkillResult:
         """A result of this call that found something."""
@@ -114,4 +149,13 @@ def _by_kind(scenes: Sequence[Scene]) -> list[list[Scene]]:
     groups: dict[str, list[Scene]] = {}
     for scene in scenes:
         groups.setdefault(scene.task.category, []).append(scene)
+    return list(groups.values())
+
+
+def _by_value(scenes: Sequence[Scene]) -> list[list[Scene]]:
+    """Scenes that call for a skill, grouped by the kind of value their first skill gives."""
+    groups: dict[str, list[Scene]] = {}
+    for scene in scenes:
+        if scene.plan:
+            groups.setdefault(gives(scene.plan, scene.plan[0]), []).append(scene)
     return list(groups.values())

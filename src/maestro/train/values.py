@@ -9,78 +9,45 @@ import random
 import string
 from collections.abc import Callable
 
+from maestro.train.programs import program, spoil
 from maestro.types import Value
 
 _ONSETS = (
-    "b",
-    "br",
-    "c",
-    "ch",
-    "d",
-    "f",
-    "fl",
-    "g",
-    "gr",
-    "h",
-    "j",
-    "k",
-    "l",
-    "m",
-    "n",
-    "p",
-    "pl",
-    "r",
-    "s",
-    "sh",
-    "st",
-    "t",
-    "tr",
-    "v",
-    "w",
-    "z",
-)
+    "b", "br", "c", "ch", "d", "f", "fl", "g", "gr", "h", "j", "k", "l", "m", "n", "p", "pl", "r", "s", "sh", "st",
+    "t", "tr", "v", "w", "z",
+)  # fmt: skip
 _VOWELS = ("a", "e", "i", "o", "u", "ai", "ea", "oo", "ou")
 _CODAS = ("", "b", "ck", "d", "g", "l", "m", "n", "nd", "p", "r", "rt", "s", "st", "t", "x")
 _COLOURS = (
-    "red",
-    "green",
-    "blue",
-    "yellow",
-    "orange",
-    "purple",
-    "black",
-    "white",
-    "grey",
-    "brown",
-    "pink",
-    "cyan",
-    "magenta",
-    "teal",
-    "navy",
-)
+    "red", "green", "blue", "yellow", "orange", "purple", "black", "white", "grey", "brown", "pink", "cyan", "magenta",
+    "teal", "navy",
+)  # fmt: skip
 _WORDS = (
-    "left",
-    "right",
-    "above",
-    "below",
-    "up",
-    "down",
-    "yes",
-    "no",
-    "dark",
-    "light",
-    "circle",
-    "square",
-    "triangle",
-    "north",
-    "east",
-    "both",
-)
+    "left", "right", "above", "below", "up", "down", "yes", "no", "dark", "light", "circle", "square", "triangle",
+    "north", "east", "both", "south", "west", "northeast", "northwest", "southeast", "southwest", "pentagon", "star",
+    "hexagon", "ring",
+)  # fmt: skip
+
+_ENGLISH = (
+    "apple", "bread", "butter", "candle", "carpet", "cedar", "cheese", "clock", "cloud", "coffee", "copper", "corner", "cotton",
+    "desert", "doctor", "dragon", "eagle", "engine", "father", "feather", "field", "finger", "forest", "garden", "ginger", "glass",
+    "granite", "hammer", "harbour", "honey", "island", "jacket", "jungle", "kettle", "kitchen", "ladder", "lemon", "letter",
+    "lion", "machine", "maple", "market", "meadow", "metal", "mirror", "monkey", "morning", "mountain", "museum", "needle",
+    "ocean", "office", "onion", "orchard", "oyster", "paint", "paper", "parrot", "pencil", "pepper", "piano", "pillow", "planet",
+    "pocket", "potato", "puzzle", "rabbit", "ranger", "ribbon", "river", "rocket", "saddle", "salmon", "school", "shadow",
+    "silver", "spider", "spring", "station", "stone", "storm", "street", "summer", "sunset", "table", "teacher", "temple",
+    "thunder", "ticket", "tiger", "timber", "tunnel", "turtle", "valley", "velvet", "village", "violin", "walnut", "water",
+    "whistle", "willow", "window", "winter", "wizard", "yellow", "zebra", "north", "grand", "total", "open", "closed", "exit",
+)  # fmt: skip
 
 
 def _word(rng: random.Random) -> str:
-    """A pronounceable word that no list holds, in one of the usual cases."""
-    text = "".join(rng.choice(_ONSETS) + rng.choice(_VOWELS) + rng.choice(_CODAS) for _ in range(rng.choice((1, 1, 2, 2, 3))))
+    """A word, two times in three a pronounceable one that no list holds, in one of the usual cases."""
+    text = (
+        rng.choice(_ENGLISH)
+        if rng.random() < 0.33
+        else "".join(rng.choice(_ONSETS) + rng.choice(_VOWELS) + rng.choice(_CODAS) for _ in range(rng.choice((1, 1, 2, 2, 3))))
+    )
     return rng.choice((str.lower, str.capitalize, str.upper))(text)
 
 
@@ -89,7 +56,7 @@ def _integer(rng: random.Random) -> str:
 
 
 def _decimal(rng: random.Random) -> str:
-    return f"{rng.uniform(0, 10 ** rng.choice((1, 2, 3))):.{rng.choice((1, 2))}f}"
+    return f"{rng.uniform(0, 10 ** rng.choice((1, 2, 3))):.{rng.choice((1, 2, 2, 4))}f}"
 
 
 def _money(rng: random.Random) -> str:
@@ -102,13 +69,21 @@ def _phrase(rng: random.Random) -> str:
 
 
 def _label(rng: random.Random) -> str:
-    """Letters and digits without any pattern: ticket numbers, plates, codes on a sign."""
+    """Letters and digits: ticket numbers, plates, codes on a sign, with a hyphen between them one time in three."""
+    if rng.random() < 0.33:
+        return f"{''.join(rng.choices(string.ascii_uppercase, k=rng.randint(1, 3)))}-{rng.randrange(10 ** rng.randint(2, 4))}"
     return "".join(rng.choice(string.ascii_uppercase + string.digits) for _ in range(rng.randint(2, 7)))
 
 
 def _date(rng: random.Random) -> str:
     day, month, year = rng.randint(1, 28), rng.randint(1, 12), rng.randint(1990, 2039)
     return rng.choice((f"{day:02d}/{month:02d}/{year}", f"{year}-{month:02d}-{day:02d}", f"{day:02d}.{month:02d}.{year}"))
+
+
+def _mess(rng: random.Random) -> str:
+    """What is read where little can be read: words and fragments without sense."""
+    parts = [rng.choice((_word, _label, _integer, _letter))(rng) for _ in range(rng.randint(2, 6))]
+    return spoil(" ".join(parts), rng)
 
 
 def _letter(rng: random.Random) -> str:
@@ -131,6 +106,7 @@ ANSWERS: dict[str, Callable[[random.Random], str]] = {
     "letter": _letter,
     "colour": lambda rng: rng.choice(_COLOURS),
     "common": lambda rng: rng.choice(_WORDS),
+    "mess": _mess,
 }
 """Shapes of answers, by name."""
 
@@ -169,22 +145,9 @@ def expression(rng: random.Random) -> str:
 
 
 def code(rng: random.Random) -> str:
-    """A short program of the kind a picture shows, on one line or on several."""
-    first, second = rng.sample("abcdeghknmpqrstuvwxyz", 2)
-    one, two, three = rng.randint(1, 99), rng.randint(2, 20), rng.randint(2, 9)
-    operator = rng.choice("+-*")
-    join = "\n" if rng.random() < 0.7 else "; "
-    match rng.randrange(4):
-        case 0:
-            return join.join((f"{first} = {one}", f"{second} = {first} {operator} {two}", f"print({second})"))
-        case 1:
-            loop = f"for {second} in range({three}):\n    {first} = {first} {operator} {rng.choice((second, str(two)))}"
-            return f"{first} = {one}\n{loop}\nprint({first})"
-        case 2:
-            items = ", ".join(str(rng.randint(1, 60)) for _ in range(rng.randint(2, 5)))
-            return f"{first} = [{items}]\nprint({rng.choice(('sum', 'max', 'min', 'len'))}({first}))"
-        case _:
-            return join.join((f"{first} = {one}", f"{second} = {two}", f"print({first} {operator} {second})"))
+    """A short program, on several lines more often than on one."""
+    text = program(rng, lambda draw: _word(draw).lower())
+    return text if rng.random() < 0.8 or ":" in text else text.replace("\n", "; ")
 
 
 def shape_of(text: str) -> str:

@@ -11,23 +11,20 @@ from maestro.train.config import WarmStartStage
 from maestro.train.probe import probe
 from maestro.train.seeding import number, seed_all
 from maestro.train.supervised import Supervised
-from maestro.train.traces import TraceWriter
 
 
 def warm_start(bench: Workbench, stage: WarmStartStage) -> None:
     """Run the stage from where `bench.position` stands to its end."""
     seed, place = bench.config.seed, bench.position.stage
     policy = bench.policy
-    writer = TraceWriter(
-        bench.scenes, bench.sampler.ensemble.menu, policy.dialect, number(seed, "traces", place), turns=bench.config.limits.turns
-    )
+    writer = bench.writer(number(seed, "traces", place))
     trainer = Supervised(policy, stage.optimizer, stage.steps, micro_batch=stage.micro_batch)
     if (state := bench.resumed) is not None:
         trainer.load(state)
     bench.progress.stage(place, stage.kind, stage.steps, bench.position.step)
     for step in range(bench.position.step, stage.steps):
         seed_all(seed, "warm_start", place, step)
-        report = trainer.step([bench.rows.trace(trace) for trace in writer.batch(step, stage.batch)])
+        report = trainer.step([bench.rows.trace(trace) for trace in writer.batch(step, stage.batch, stage.drills)])
         done = step + 1
         bench.position.step = done
         bench.log("step", done, report.numbers)

@@ -16,7 +16,7 @@ Step = tuple[Call, Observation]
 _KINDS = ("answer", "region", "expression", "code")
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
 _SHAPE = 8
-CALLS = 3
+CALLS = 4
 """Calls after which the policy must answer."""
 
 
@@ -24,7 +24,8 @@ CALLS = 3
 class ActionSpace:
     """Every action the policy values, in a fixed order.
 
-    The menu's calls, answers taken from observations, the number stated in the question, and short answers it may give by itself.
+    The menu's calls; the last, the surest and the best supported answer found; the number stated in the question, and
+    short answers it may give by itself.
     """
 
     pairs: tuple[tuple[str, str], ...]
@@ -41,31 +42,27 @@ class ActionSpace:
     @property
     def size(self) -> int:
         """Number of actions."""
-        return len(self.pairs) + 3 + len(self.words)
+        return len(self.pairs) + 4 + len(self.words)
 
     @property
     def history_size(self) -> int:
         """Length of `vector`."""
-        return 2 * len(self.pairs) + 2 + 2 * (2 + len(_KINDS) + _SHAPE) + 4
+        return 4 * len(self.pairs) + 2 + 2 * (2 + len(_KINDS) + _SHAPE) + 5
 
     def actions(self, question: str, steps: Sequence[Step]) -> list[Action | None]:
         """The action behind each index, None where it is not open: a call already made, an answer nobody gave."""
-        open_: list[Action | None] = []
-        last = steps[-1][1] if steps else None
-        carried = (last.value or "").strip() if last is not None and last.status == "ok" and last.gives != "answer" else ""
         made = {call for call, _ in steps}
-        for (expert, skill), takes in zip(self.pairs, self.takes, strict=True):
-            call: Call | None = None
-            if len(steps) < CALLS:
-                if carried and last is not None and last.gives in takes:
-                    call = Call(expert=expert, skill=skill, query=carried)
-                elif "question" in takes:
-                    call = Call(expert=expert, skill=skill)
-            open_.append(call if call not in made else None)
+        carried = _carried(steps)
+        open_: list[Action | None] = [
+            self._call(pair, takes, carried, made) if len(steps) < CALLS else None
+            for pair, takes in zip(self.pairs, self.takes, strict=True)
+        ]
         values = _values(steps)
-        best = max(values, key=lambda item: item[1])[0] if values else None
-        open_.append(Answer(text=values[-1][0]) if values else None)
-        open_.append(Answer(text=best) if best is not None and best != values[-1][0] else None)
+        said: list[str | None] = [None, None, None]
+        if values:
+            said = [values[-1][0], max(values, key=lambda item: item[1])[0], _supported(values)]
+        for place, text in enumerate(said):
+            open_.append(Answer(text=text) if text is not None and text not in said[:place] else None)
         stated = _NUMBER.findall(question)
         open_.append(Answer(text=stated[-1]) if stated else None)
         open_.extend(Answer(text=word) for word in self.words)
@@ -73,17 +70,37 @@ class ActionSpace:
 
     def vector(self, steps: Sequence[Step]) -> NDArray[np.float32]:
         """The history as numbers, shape (history_size,)."""
-        made = np.zeros(len(self.pairs), dtype=np.float32)
-        last_pair = np.zeros(len(self.pairs), dtype=np.float32)
-        for place, (call, _) in enumerate(steps):
+        by_pair = np.zeros((4, len(self.pairs)), dtype=np.float32)  # asked, how sure it was, says what most say, asked last
+        values = _values(steps)
+        most = _supported(values).casefold() if values else None
+        for place, (call, seen) in enumerate(steps):
             index = self.pairs.index((call.expert, call.skill))
-            made[index] = 1.0
-            if place == len(steps) - 1:
-                last_pair[index] = 1.0
+            found = seen.status == "ok" and bool(seen.value)
+            by_pair[0, index] = 1.0
+            by_pair[1, index] = (seen.confidence or 0.0) if found else -0.5
+            by_pair[2, index] = float(found and (seen.value or "").strip().casefold() == most)
+            by_pair[3, index] = float(place == len(steps) - 1)
         spent = [len(steps) / CALLS, 20 * sum(seen.cost_usd for _, seen in steps)]
         last = steps[-1][1] if steps else None
         before = steps[-2][1] if len(steps) > 1 else None
-        return np.concatenate([made, last_pair, spent, _seen(last), _seen(before), _agreement(steps)]).astype(np.float32)
+        return np.concatenate([by_pair.ravel(), spent, _seen(last), _seen(before), _agreement(values)]).astype(np.float32)
+
+    def _call(self, pair: tuple[str, str], takes: tuple[str, ...], carried: Sequence[tuple[str, str]], made: set[Call]) -> Call | None:
+        """The pair's call: with the surest value it takes and has not had yet, else, where no value fits, on the question."""
+        fitting = [value for gives, value in carried if gives in takes]
+        queries = fitting or ([""] if "question" in takes else [])
+        calls = (Call(expert=pair[0], skill=pair[1], query=query) for query in queries)
+        return next((call for call in calls if call not in made), None)
+
+
+def _carried(steps: Sequence[Step]) -> list[tuple[str, str]]:
+    """(kind, value) of every value found that is no answer, the surest first."""
+    found = [
+        (seen.confidence or 0.0, seen.gives, seen.value.strip())
+        for _, seen in steps
+        if seen.status == "ok" and seen.gives != "answer" and seen.value and seen.value.strip()
+    ]
+    return list(dict.fromkeys((gives, value) for _, gives, value in sorted(found, key=lambda item: -item[0])))
 
 
 def _values(steps: Sequence[Step]) -> list[tuple[str, float]]:
@@ -93,6 +110,15 @@ def _values(steps: Sequence[Step]) -> list[tuple[str, float]]:
         for _, seen in steps
         if seen.status == "ok" and seen.gives == "answer" and seen.value and seen.value.strip()
     ]
+
+
+def _supported(values: Sequence[tuple[str, float]]) -> str:
+    """The answer whose confidences add up to most; the earliest among equals."""
+    support: dict[str, float] = {}
+    for value, sure in values:
+        support[value.casefold()] = support.get(value.casefold(), 0.0) + sure
+    most = max(support, key=lambda value: support[value])
+    return next(value for value, _ in values if value.casefold() == most)
 
 
 def _seen(seen: Observation | None) -> list[float]:
@@ -120,11 +146,12 @@ def _shape(value: str) -> list[float]:
     ]
 
 
-def _agreement(steps: Sequence[Step]) -> list[float]:
-    """Whether several answers agree, and how sure the surest was."""
-    values = _values(steps)
+def _agreement(values: Sequence[tuple[str, float]]) -> list[float]:
+    """Whether several answers agree, how many differ, and how sure the surest was."""
     if not values:
-        return [0.0] * 4
+        return [0.0] * 5
     last = values[-1][0].casefold()
     same = sum(value.casefold() == last for value, _ in values)
-    return [float(same > 1), float(len(values) > same), max(sure for _, sure in values), float(len(values)) / CALLS]
+    most = _supported(values).casefold()
+    support = sum(sure for value, sure in values if value.casefold() == most)
+    return [float(same > 1), float(len(values) > same), max(sure for _, sure in values), float(len(values)) / CALLS, support / CALLS]

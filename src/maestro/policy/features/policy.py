@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import orjson
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 from maestro.errors import CheckpointError
 from maestro.images import ImageStore
 from maestro.policy.dialect_maestro import MaestroDialect
+from maestro.policy.features.glance import Glance
 from maestro.policy.features.history import ActionSpace, Step
 from maestro.policy.features.picture import picture_vector
 from maestro.policy.features.question import question_vector
@@ -28,13 +31,17 @@ NOTHING = "unknown"
 
 @dataclass(frozen=True)
 class Network:
-    """Weights of the value network: inputs (question, picture, history) -> hidden -> hidden -> value of each action."""
+    """Weights of the value network: (question, picture) -> embedding; (embedding, glance, history) -> hidden -> hidden -> values."""
 
+    glance: Glance
     mean: Array
     scale: Array
-    """Of the picture features over the training pictures."""
+    """Of the picture features."""
+    embed: Array
+    """(question + picture, width)"""
+    embed_bias: Array
     into: Array
-    """(inputs, hidden)"""
+    """(width + glance + history, hidden)"""
     into_bias: Array
     middle: Array
     middle_bias: Array
@@ -42,15 +49,28 @@ class Network:
     out_bias: Array
 
     def fixed(self, question: Array, picture: Array) -> Array:
-        """The part of the first layer that does not change within an episode, shape (hidden,)."""
-        fixed = np.concatenate([question, np.clip((picture - self.mean) / self.scale, -4, 4)])
-        return np.asarray(fixed @ self.into[: len(fixed)] + self.into_bias, dtype=np.float32)
+        """What does not change within an episode: embedding and glance, shape (width + glance,)."""
+        seen = np.clip((picture - self.mean) / self.scale, -4, 4)
+        embedded = np.maximum(np.concatenate([question, seen]) @ self.embed + self.embed_bias, 0)
+        return np.concatenate([embedded, self.glance(question, seen)]).astype(np.float32)
 
     def values(self, fixed: Array, history: Array) -> Array:
         """Expected utility of every action from here on, shape (actions,)."""
-        hidden = np.maximum(fixed + history @ self.into[-len(history) :], 0)
+        hidden = np.maximum(np.concatenate([fixed, history]) @ self.into + self.into_bias, 0)
         hidden = np.maximum(hidden @ self.middle + self.middle_bias, 0)
         return np.asarray(hidden @ self.out + self.out_bias, dtype=np.float32)
+
+    def arrays(self) -> dict[str, Array]:
+        """Every array by name, the glance's under `glance.`."""
+        own = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "glance"}
+        return own | {f"glance.{name}": getattr(self.glance, name) for name in Glance.names()}
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, Array]) -> Network:
+        """The network of these arrays. Raises KeyError for one that is missing."""
+        floats = {name: np.asarray(arrays[name], dtype=np.float32) for name in arrays}
+        glance = Glance(**{name: floats[f"glance.{name}"] for name in Glance.names()})
+        return cls(glance=glance, **{field.name: floats[field.name] for field in fields(cls) if field.name != "glance"})
 
 
 class FeaturePolicy:
@@ -89,7 +109,7 @@ class FeaturePolicy:
         try:
             card = orjson.loads((folder / "features.json").read_bytes())
             with np.load(folder / "features.npz", allow_pickle=False) as weights:
-                network = Network(**{name: weights[name].astype(np.float32) for name in Network.__dataclass_fields__})
+                network = Network.of(dict(weights))
             space = ActionSpace(tuple((e, s) for e, s in card["pairs"]), tuple(tuple(t) for t in card["takes"]), tuple(card["words"]))
         except (OSError, KeyError, ValueError, TypeError) as error:
             raise CheckpointError(f"{folder} holds no feature policy (features.json, features.npz): {error}") from error
@@ -101,7 +121,7 @@ class FeaturePolicy:
         folder.mkdir(parents=True, exist_ok=True)
         card = {"pairs": self.space.pairs, "takes": self.space.takes, "words": self.space.words}
         (folder / "features.json").write_bytes(orjson.dumps(card, option=orjson.OPT_INDENT_2))
-        arrays = {name: getattr(self.network, name).astype(np.float16) for name in Network.__dataclass_fields__}
+        arrays: dict[str, Any] = {name: array.astype(np.float16) for name, array in self.network.arrays().items()}
         np.savez_compressed(folder / "features.npz", **arrays)
 
     def open(self, opening: Opening) -> FeatureSession:

@@ -8,6 +8,7 @@ from itertools import islice
 
 from maestro.ensembles.playground.tasks.families import FAMILIES, Family
 from maestro.ensembles.playground.tasks.fonts import require
+from maestro.ensembles.playground.tasks.rewording import reworded
 from maestro.ensembles.playground.tasks.scene import Scene
 from maestro.ensembles.playground.tasks.style import SHIFTED, TRAIN, Style
 from maestro.errors import TaskError
@@ -17,6 +18,10 @@ from maestro.types import Task
 
 SIZES: dict[str, int] = {"warm": 4000, "train": 8000, "val": 600, "test": 1200, "test-shifted": 1200, "test-families": 600}
 """Number of tasks in a whole split; a larger `limit` than that draws more."""
+
+
+REWORDED = 1 / 3
+"""Share of the warm start's questions that are put in other words than the families' own templates."""
 
 
 class PlaygroundSource:
@@ -63,12 +68,16 @@ class PlaygroundSource:
         return self._task(self.scene(split, family, index), split, family, index, images)
 
     def teach(self, split: str, limit: int | None, images: ImageStore) -> list[TaughtTask]:
-        """The tasks that `load` gives, with what only a warm start may know of them."""
+        """The tasks that `load` gives, with what only a warm start may know of them; every third question in somebody else's words."""
         self._check(split)
         taught = []
         for family, index in islice(self.order(split), SIZES[split] if limit is None else limit):
             scene = self.scene(split, family, index)
-            taught.append(TaughtTask(self._task(scene, split, family, index, images), tuple(scene.plan), " ".join(scene.look)))
+            task = self._task(scene, split, family, index, images)
+            rng = random.Random(f"wording/{family}/{split}/{index}")
+            if rng.random() < REWORDED and (question := reworded(family, task.references[0], rng)) is not None:
+                task = task.model_copy(update={"question": question})
+            taught.append(TaughtTask(task, tuple(scene.plan), " ".join(scene.look)))
         return taught
 
     def _task(self, scene: Scene, split: str, family: str, index: int, images: ImageStore) -> Task:

@@ -1,0 +1,50 @@
+"""Every benchmark by name."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from maestro.bench.measurement import Measurement
+from maestro.errors import ConfigError, MissingDependency, not_found
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A module here with a function `measure() -> list[Measurement]`."""
+
+    summary: str
+    extra: str | None = None
+    """What has to be installed for it."""
+
+
+BENCHMARKS = {
+    "cli_help": Benchmark("`maestro --help` beside an empty Python process."),
+    "loop_overhead": Benchmark("A turn of the episode loop beside a bare await of the same policy and ensemble."),
+    "store_replay": Benchmark("Recorded calls from store and pool beside a plain SQLite read of the same rows."),
+    "batched_decisions": Benchmark("Decisions in a micro-batch beside the same decisions one by one.", extra="train"),
+    "grpo_step": Benchmark("A GRPO step on our episodes beside one on TRL's own generation.", extra="train"),
+}
+"""In the order in which they are run: what imports PyTorch comes last, so that it slows nothing else."""
+
+
+def benchmark(name: str) -> Benchmark:
+    """The benchmark of this name. Raises ConfigError naming what exists."""
+    if name not in BENCHMARKS:
+        raise ConfigError(not_found("benchmark", name, BENCHMARKS, "See them with: maestro bench --list"))
+    return BENCHMARKS[name]
+
+
+def measure(name: str) -> list[Measurement]:
+    """Run one benchmark in this process. Raises ConfigError (no such benchmark) and MissingDependency (its extra)."""
+    needed = benchmark(name).extra
+    try:
+        work: Callable[[], list[Measurement]] = importlib.import_module(f"maestro.bench.{name}").measure
+        return work()
+    except ModuleNotFoundError as error:
+        if needed is None:
+            raise
+        raise MissingDependency(
+            f"the benchmark {name} needs {error.name}; install it with: pip install 'maestro-orchestrator[{needed}]'"
+        ) from error

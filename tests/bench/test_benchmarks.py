@@ -1,0 +1,52 @@
+"""Every benchmark runs, with numbers too small to mean anything."""
+
+import importlib.util
+
+import pytest
+
+from maestro.bench import cli_help, loop_overhead, store_replay
+from maestro.bench.benchmarks import BENCHMARKS, benchmark
+from maestro.errors import ConfigError
+
+
+def test_every_name_has_a_module_and_unknown_ones_say_what_exists():
+    assert all(importlib.util.find_spec(f"maestro.bench.{name}") for name in BENCHMARKS)
+    with pytest.raises(ConfigError, match=r"did you mean loop_overhead.*maestro bench --list"):
+        benchmark("loop_overheads")
+
+
+def test_the_loop_is_measured_beside_bare_awaits():
+    [one] = loop_overhead.measure(episodes=5, rounds=2)
+    assert one.figure > one.beside_figure > 0
+    assert one.rounds == 2
+
+
+def test_the_help_is_measured_beside_an_empty_process():
+    [one] = cli_help.measure(rounds=1)
+    assert one.bar is not None
+    assert (one.bar.limit, one.bar.least) == (150, False)
+
+
+def test_replay_is_measured_beside_a_plain_read():
+    measured = store_replay.measure(calls=200, rounds=2)
+    assert [one.name for one in measured if one.bar] == ["store, from the file", "store, from memory", "pool, from memory"]
+    assert {one.beside for one in measured} == {"plain SQLite read"}
+
+
+def test_batched_decisions_are_those_made_one_by_one():
+    pytest.importorskip("torch", reason="the extra `train` is not installed")
+    from maestro.bench import batched_decisions
+
+    measured = batched_decisions.measure(sessions=4, tokens=3, rounds=1)
+    assert [(one.beside, one.rounds) for one in measured] == [("one by one", 1)] * 2
+
+
+@pytest.mark.slow
+def test_both_roads_of_a_grpo_step_do_the_same_work():
+    pytest.importorskip("trl", reason="the extra `train` is not installed")
+    from maestro.bench import grpo_step
+
+    step, generation = grpo_step.measure(rounds=1, prompts=2, members=2, tokens=4, micro_batch=2)
+    assert step.figure > generation.figure > 0
+    assert step.beside_figure > generation.beside_figure > 0
+    assert (step.rounds, generation.rounds) == (1, 1)
