@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maestro.errors import NotRecorded, StoreError
-from maestro.experts.archive import export_store, import_store
 from maestro.experts.protocol import ExpertRequest, Reply
 from maestro.experts.store import CallStore, RecordedCount, StoreMode, call_key, canonical, decode_request
 from maestro.types import Expert
@@ -128,55 +127,6 @@ def test_summary_and_sample(tmp_path):
         for number in reversed(range(40)):
             backwards.put(CARD if number % 4 else other, asked(number), Reply(str(number)))
         assert [call.request for call in backwards.sample(8, seed=1)] == [call.request for call in sample]
-
-
-def test_export_is_deterministic_and_import_complete(tmp_path, monkeypatch):
-    monkeypatch.setattr(time, "time", lambda: 1.7e9)
-    for name, order in (("a", range(300)), ("b", reversed(range(300)))):
-        with CallStore(tmp_path / name) as store:
-            for number in order:
-                store.put(CARD, asked(number), Reply(f"reply {number} " * 100, 1, 2, 0.1, 0.2))
-            assert export_store(store, tmp_path / f"{name}.xz") == 300
-    assert (tmp_path / "a.xz").read_bytes() == (tmp_path / "b.xz").read_bytes()
-    assert (tmp_path / "a.xz").stat().st_size < 50_000
-    with CallStore(tmp_path / "c") as store:
-        store.put(CARD, asked(7), Reply("mine"))
-        assert import_store(store, tmp_path / "a.xz") == 299
-        assert import_store(store, tmp_path / "a.xz") == 0
-        assert store.get(CARD, asked(7)).text == "mine"
-        assert store.get(CARD, asked(8)) == Reply("reply 8 " * 100, 1, 2, 0.1, 0.2, replayed=True)
-    assert not list(tmp_path.glob("*.part"))
-
-
-@pytest.mark.parametrize("damage", ["missing", "folder", "text", "cut", "flipped", "other", "fewer"])
-def test_import_of_a_damaged_file_adds_nothing(tmp_path, damage):
-    import lzma
-
-    path = tmp_path / "a.xz"
-    with CallStore(tmp_path / "a") as store:
-        for number in range(50):
-            store.put(CARD, asked(number), Reply("text"))
-        export_store(store, path)
-    content = path.read_bytes()
-    lines = lzma.decompress(content).splitlines(keepends=True)
-    path.unlink()
-    match damage:
-        case "folder":
-            path.mkdir()
-        case "text":
-            path.write_text("hello")
-        case "cut":
-            path.write_bytes(content[: len(content) // 2])
-        case "flipped":
-            path.write_bytes(content[:200] + bytes([content[200] ^ 255]) + content[201:])
-        case "other":
-            path.write_bytes(lzma.compress(b'{"format":"x"}\n'))
-        case "fewer":
-            path.write_bytes(lzma.compress(b"".join(lines[:-1])))
-    with CallStore(tmp_path / "b") as store:
-        with pytest.raises(StoreError, match=r"a\.xz"):
-            import_store(store, path)
-        assert store.count() == 0
 
 
 def test_merge(tmp_path):
