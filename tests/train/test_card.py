@@ -20,3 +20,21 @@ def test_the_card_says_what_the_run_recorded(tmp_path: Path) -> None:
     assert "Seed 7" in text
     assert "step-25" in text
     assert "first 200 tasks" in text  # the validation split, as the config limits it
+
+
+def test_a_run_that_went_on_from_a_policy_says_what_its_warm_start_had_taught(tmp_path: Path) -> None:
+    start, mine = tmp_path / "start", tmp_path / "mine"
+    start.mkdir()
+    mine.mkdir()
+    metrics = tmp_path / "metrics.jsonl"
+    metrics.write_bytes(orjson.dumps(PROBE) + b"\n")
+    write_card(start, TrainConfig(), {}, metrics, "last")
+    metrics.write_bytes(b"")
+    config = TrainConfig.model_validate({"policy": {"load": str(start)}, "stages": [{"kind": "grpo"}]})
+    write_card(mine, config, {}, metrics, "best")
+    text = (mine / "README.md").read_text()
+    assert "| greedy | 0.900 | 1.000 |" in text
+    assert text.count("The pictures and questions are drawn by a program") == 1
+    (start / "README.md").write_text("nothing of the kind")
+    write_card(mine, config, {}, metrics, "best")
+    assert "warm start (held-out" not in (mine / "README.md").read_text()

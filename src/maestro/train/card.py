@@ -18,6 +18,9 @@ TEACHES = {
 }
 
 
+WARM_HEADING = "## After the warm start (held-out scenes)"
+
+
 def write_card(folder: Path, config: TrainConfig, registry: Mapping[str, Any], metrics: Path, chosen: str) -> None:
     """Write `README.md` into a policy folder. `chosen` names the checkpoint that was handed over."""
     records = [orjson.loads(line) for line in metrics.read_bytes().splitlines()]
@@ -41,7 +44,7 @@ def write_card(folder: Path, config: TrainConfig, registry: Mapping[str, Any], m
         "",
         *(f"{number}. `{stage.kind}`: {TEACHES[stage.kind]}." for number, stage in enumerate(config.stages, 1)),
         "",
-        *_probes(records),
+        *(_probes(records) or _inherited(config.policy.load)),
         *_validations(records),
         "The pictures and questions are drawn by a program; nothing here says how good the policy is on photographs or documents.",
     ]
@@ -60,7 +63,22 @@ def _probes(records: Iterable[Mapping[str, Any]]) -> list[str]:
     last = probes[-1]
     names = sorted(last["greedy"])
     rows = [f"| {way} | " + " | ".join(_number(last[way].get(name)) for name in names) + " |" for way in ("greedy", "sampled")]
-    return ["## After the warm start (held-out scenes)", "", *_head(["decoding", *names]), *rows, ""]
+    return [WARM_HEADING, "", *_head(["decoding", *names]), *rows, ""]
+
+
+def _inherited(start: str | None) -> list[str]:
+    """What the card of the policy that training started from says of its warm start."""
+    card = Path(start) / "README.md" if start else None
+    if card is None or not card.is_file():
+        return []
+    lines = card.read_text(encoding="utf-8").splitlines()
+    if WARM_HEADING not in lines:
+        return []
+    begin = lines.index(WARM_HEADING)
+    end = begin + 1
+    while end < len(lines) and (not lines[end] or lines[end].startswith("|")):
+        end += 1
+    return lines[begin:end]
 
 
 def _validations(records: Iterable[Mapping[str, Any]]) -> list[str]:
