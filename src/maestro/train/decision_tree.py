@@ -6,7 +6,6 @@ rows of arrays, so that a network values all of them in a few passes.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -16,9 +15,6 @@ from numpy.typing import NDArray
 from maestro.policy.baselines.recorded import RecordedTask, key_of
 from maestro.policy.features.history import ActionSpace, Step
 from maestro.types import Answer, Call
-
-STRAY = 0.1
-"""Share of the calls that neither repeat a skill nor take a value found that are followed behind the first call."""
 
 
 @dataclass
@@ -38,10 +34,9 @@ class Edges:
 class DecisionTrees:
     """All nodes of all tasks; node i of the first `tasks` is the root of task i."""
 
-    def __init__(self, recorded: Sequence[RecordedTask], space: ActionSpace, rng: random.Random) -> None:
+    def __init__(self, recorded: Sequence[RecordedTask], space: ActionSpace) -> None:
         self.recorded = recorded
         self.space = space
-        self.rng = rng
         self.tasks = len(recorded)
         self.expanded: dict[int, Edges] = {}
         self._steps: list[tuple[Step, ...]] = []
@@ -81,17 +76,11 @@ class DecisionTrees:
                 edges.answers.append(column)
                 edges.scores.append(recorded.score(action.text))
             elif isinstance(action, Call) and (seen := recorded.outcomes.get(key_of(action))) is not None:
-                if steps and not self._sensible(steps, action):
-                    continue
                 edges.calls.append(column)
                 edges.prices.append(seen.cost_usd)
                 edges.nodes.append(self._node(task, (*steps, (action, seen))))
         self.expanded[node] = edges
         return edges
-
-    def _sensible(self, steps: Sequence[Step], action: Call) -> bool:
-        """Whether to follow a call behind the first: the same skill again, what takes a value found, and a few others."""
-        return bool(action.query) or action.skill in {call.skill for call, _ in steps} or self.rng.random() < STRAY
 
     def _node(self, task: int, steps: tuple[Step, ...]) -> int:
         """The node of these steps; the order of calls is part of it."""

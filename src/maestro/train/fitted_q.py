@@ -96,7 +96,7 @@ class FittedQ:
         self.rng = random.Random(config.seed)
         self._optimizers: dict[ValueNetwork, torch.optim.AdamW] = {}
         self.space = ActionSpace.of(menu, frequent_words(tasks, config.words))
-        self.trees = DecisionTrees(tasks, self.space, random.Random(config.seed))
+        self.trees = DecisionTrees(tasks, self.space)
         fixed, opinions = [], []
         for recorded in tasks:
             asked = question_vector(recorded.task.question)

@@ -52,9 +52,10 @@ class ActionSpace:
     def actions(self, question: str, steps: Sequence[Step]) -> list[Action | None]:
         """The action behind each index, None where it is not open: a call already made, an answer nobody gave."""
         made = {call for call, _ in steps}
+        begun = {call.skill for call in made}
         carried = _carried(steps)
         open_: list[Action | None] = [
-            self._call(pair, takes, carried, made) if len(steps) < CALLS else None
+            self._call(pair, takes, carried, made, begun) if len(steps) < CALLS else None
             for pair, takes in zip(self.pairs, self.takes, strict=True)
         ]
         values = _values(steps)
@@ -85,10 +86,15 @@ class ActionSpace:
         before = steps[-2][1] if len(steps) > 1 else None
         return np.concatenate([by_pair.ravel(), spent, _seen(last), _seen(before), _agreement(values)]).astype(np.float32)
 
-    def _call(self, pair: tuple[str, str], takes: tuple[str, ...], carried: Sequence[tuple[str, str]], made: set[Call]) -> Call | None:
-        """The pair's call: with the surest value it takes and has not had yet, else, where no value fits, on the question."""
+    def _call(
+        self, pair: tuple[str, str], takes: tuple[str, ...], carried: Sequence[tuple[str, str]], made: set[Call], begun: set[str]
+    ) -> Call | None:
+        """The pair's call: with the surest value it takes and has not had yet, else, where no value fits, on the question.
+
+        Behind the first call a question goes to skills already begun only: another expert is a second opinion, another skill is noise.
+        """
         fitting = [value for gives, value in carried if gives in takes]
-        queries = fitting or ([""] if "question" in takes else [])
+        queries = fitting or ([""] if "question" in takes and (not made or pair[1] in begun) else [])
         calls = (Call(expert=pair[0], skill=pair[1], query=query) for query in queries)
         return next((call for call in calls if call not in made), None)
 
