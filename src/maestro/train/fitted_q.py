@@ -25,14 +25,17 @@ from maestro.images import ImageStore
 from maestro.policy.baselines.recorded import RecordedTask
 from maestro.policy.features import picture, question
 from maestro.policy.features.history import CALLS, ActionSpace
+from maestro.policy.features.network import Committee, Network
 from maestro.policy.features.picture import picture_vector
-from maestro.policy.features.policy import Network
 from maestro.policy.features.question import question_vector
 from maestro.registry.menu import Menu
 from maestro.train.decision_tree import DecisionTrees
 from maestro.train.glance import Taught
 
 Array = NDArray[np.float32]
+
+CLOSE, FAINT = 0.35, 0.15
+"""An action that looks worse than the best by more than CLOSE, in utility, weighs FAINT in the fit."""
 
 
 class FittedQConfig(BaseModel):
@@ -109,24 +112,28 @@ class FittedQ:
         self._half = np.random.default_rng(config.seed).permutation(len(tasks)) % 2
         self.net, *self.others = (self._build() for _ in range(3))
 
-    def train(self, done: Callable[[int, Mapping[str, float]], None] | None = None) -> Network:
+    def train(self, done: Callable[[int, Mapping[str, float]], None] | None = None) -> Committee:
         """Run every round; `done(round, numbers)` hears of each. Returns the weights."""
         for number in range(1, self.config.rounds + 1):
             self._collect(first=number == 1)
             states = sorted(self.trees.expanded)
-            targets, known = self._backup(states)
+            targets, weights = self._backup(states)
             nodes = np.asarray(states)
             for half, net in enumerate(self.others):
                 # The network for one half is fitted to the states of the other.
                 rows = np.flatnonzero(self._half[self.trees.task[nodes]] != half)
-                self._fit(net, nodes[rows], targets[rows], known[rows])
-            loss = self._fit(self.net, nodes, targets, known)
+                self._fit(net, nodes[rows], targets[rows], weights[rows])
+            loss = self._fit(self.net, nodes, targets, weights)
             if done is not None:
                 done(number, {"states": float(len(states)), "loss": loss})
-        return self.network()
+        return self.committee()
 
-    def network(self) -> Network:
-        """The weights as the policy uses them."""
+    def committee(self) -> Committee:
+        """The weights as the policy uses them: the network fitted to all tasks and those fitted to a half."""
+        return Committee([self._network(net) for net in (self.net, *self.others)])
+
+    def _network(self, net: ValueNetwork) -> Network:
+        """One network as arrays."""
 
         def array(parameter: torch.Tensor) -> Array:
             return np.ascontiguousarray(parameter.detach().numpy().T, dtype=np.float32)
@@ -134,7 +141,7 @@ class FittedQ:
         layers = {
             name: array(value)
             for layer in ("embed", "into", "middle", "out")
-            for name, value in ((layer, getattr(self.net, layer).weight), (f"{layer}_bias", getattr(self.net, layer).bias))
+            for name, value in ((layer, getattr(net, layer).weight), (f"{layer}_bias", getattr(net, layer).bias))
         }
         return Network(glance=self.taught.glance, mean=self.taught.mean, scale=self.taught.scale, **layers)
 
@@ -161,18 +168,24 @@ class FittedQ:
         return edges.nodes[best - len(edges.answers)] if best >= len(edges.answers) else None
 
     def _backup(self, states: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Targets of every action of every state and which of them are known, both (states, actions)."""
+        """Targets of every action of every state and their weights, both (states, actions); what is not known weighs nothing.
+
+        Most actions of a state are plainly bad. Those that look nearly as good as the best weigh full, the others little; what decides
+        is the estimate of a network that does not know the outcome, for an outcome may not choose its own weight.
+        """
         best = self._best()
+        looks = np.where(self.trees.open[list(states)], self._values(states), -np.inf)
+        near = np.where(looks >= looks.max(axis=1, keepdims=True) - CLOSE, 1.0, FAINT).astype(np.float32)
         targets = np.zeros((len(states), self.space.size), dtype=np.float32)
-        known = np.zeros_like(targets)
+        weights = np.zeros_like(targets)
         for row, node in enumerate(states):
             edges = self.trees.expanded[node]
             targets[row, edges.answers] = edges.scores
-            known[row, edges.answers] = 1.0
+            weights[row, edges.answers] = near[row, edges.answers]
             if edges.calls:
                 targets[row, edges.calls] = best[edges.nodes] - self.config.cost_weight * np.asarray(edges.prices, dtype=np.float32)
-                known[row, edges.calls] = 1.0
-        return torch.from_numpy(targets), torch.from_numpy(known)
+                weights[row, edges.calls] = near[row, edges.calls]
+        return torch.from_numpy(targets), torch.from_numpy(weights)
 
     def _best(self) -> Array:
         """The best value among the open actions of every node; 0 where none is open."""
@@ -201,8 +214,8 @@ class FittedQ:
         tasks = torch.from_numpy(self.trees.task[nodes])
         return self._fixed[tasks], self._glance[tasks], torch.from_numpy(self.trees.history[nodes].astype(np.float32))
 
-    def _fit(self, net: ValueNetwork, nodes: NDArray[np.int64], targets: torch.Tensor, known: torch.Tensor) -> float:
-        """Regress the known targets; the mean squared error of the last pass."""
+    def _fit(self, net: ValueNetwork, nodes: NDArray[np.int64], targets: torch.Tensor, weights: torch.Tensor) -> float:
+        """Regress the weights targets; the mean squared error of the last pass."""
         optimizer = self._optimizers[net]
         net.train()
         total = 0.0
@@ -211,8 +224,8 @@ class FittedQ:
             total = 0.0
             for start in range(0, len(nodes), self.config.batch):
                 rows = order[start : start + self.config.batch]
-                error = (net(*self._inputs(nodes[rows.numpy()])) - targets[rows]) ** 2 * known[rows]
-                loss = error.sum() / known[rows].sum()
+                error = (net(*self._inputs(nodes[rows.numpy()])) - targets[rows]) ** 2 * weights[rows]
+                loss = error.sum() / weights[rows].sum()
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()

@@ -9,8 +9,9 @@ from maestro.images import ImageStore
 from maestro.policy.features import picture, question
 from maestro.policy.features.glance import Glance
 from maestro.policy.features.history import ActionSpace
+from maestro.policy.features.network import Committee, Network
 from maestro.policy.features.picture import picture_vector
-from maestro.policy.features.policy import FeaturePolicy, Network
+from maestro.policy.features.policy import FeaturePolicy
 from maestro.policy.features.question import question_vector
 from maestro.policy.protocol import Opening
 from maestro.registry.menu import Menu
@@ -57,6 +58,10 @@ def network(values: list[float]) -> Network:
         out=zeros((4, SPACE.size), np.float32),
         out_bias=np.array(values, np.float32),
     )
+
+
+def committee(values: list[float]) -> Committee:
+    return Committee([network(values)])
 
 
 def test_questions_differ_by_words_not_by_numbers() -> None:
@@ -142,14 +147,14 @@ class Fake:
 
 
 async def test_the_same_loop_runs_it() -> None:
-    policy = FeaturePolicy(SPACE, network([0.5, 0.2, 0, 0.9, 0, 0, 0, 0.1]), ImageStore())
+    policy = FeaturePolicy(SPACE, committee([0.5, 0.2, 0, 0.9, 0, 0, 0, 0.1]), ImageStore())
     episode = await run_episode(Task(id="t", question="Which number?"), policy, Fake())
     assert [call.expert for call in episode.calls] == ["cheap"]
     assert (episode.answer, episode.stop) == ("7", StopReason.ANSWERED)
 
 
 async def test_drawing_is_repeatable_and_follows_the_values() -> None:
-    policy = FeaturePolicy(SPACE, network([0.5, 0.5, 0, 0.9, 0, 0, 0, 0.0]), ImageStore(), temperature=0.1, seed=3)
+    policy = FeaturePolicy(SPACE, committee([0.5, 0.5, 0, 0.9, 0, 0, 0, 0.0]), ImageStore(), temperature=0.1, seed=3)
     runs = [[(await run_episode(Task(id=f"t{i}", question="?"), policy, Fake())).calls[0].expert for i in range(40)] for _ in range(2)]
     assert runs[0] == runs[1]
     assert set(runs[0]) == {"cheap", "dear"}
@@ -157,16 +162,35 @@ async def test_drawing_is_repeatable_and_follows_the_values() -> None:
 
 async def test_a_smaller_menu_closes_actions() -> None:
     small = Menu(experts=MENU.experts, skills=(MENU.skills[0].model_copy(update={"experts": ("dear",)}),))
-    policy = FeaturePolicy(SPACE, network([0.9, 0.2, 0.9, 0, 0, 0, 0, 0.1]), ImageStore())
+    policy = FeaturePolicy(SPACE, committee([0.9, 0.2, 0.9, 0, 0, 0, 0, 0.1]), ImageStore())
     decision = await policy.open(Opening(Task(id="t", question="?"), small)).decide()
     assert policy.dialect.parse(decision.text) == Call(expert="dear", skill="read")
 
 
 def test_save_and_load(tmp_path: Path) -> None:
-    FeaturePolicy(SPACE, network([1, 2, 3, 4, 5, 6, 7, 8]), ImageStore()).save(tmp_path / "mine")
+    FeaturePolicy(SPACE, committee([1, 2, 3, 4, 5, 6, 7, 8]), ImageStore()).save(tmp_path / "mine")
     loaded = FeaturePolicy.load(tmp_path / "mine", ImageStore())
     assert loaded.space == SPACE
-    assert loaded.network.out_bias.tolist() == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert loaded.committee.networks[0].out_bias.tolist() == [1, 2, 3, 4, 5, 6, 7, 8]
     (tmp_path / "mine" / "features.npz").write_bytes(b"torn")
     with pytest.raises(CheckpointError, match="feature policy"):
         FeaturePolicy.load(tmp_path / "mine", ImageStore())
+
+
+async def test_a_reluctant_policy_needs_a_better_reason_to_call() -> None:
+    values = [0.52, 0.2, 0, 0, 0, 0, 0, 0.5]  # a call looks a little better than the word
+    for reluctance, calls in ((0.0, 3), (0.05, 0)):
+        policy = FeaturePolicy(SPACE, committee(values), ImageStore(), reluctance=reluctance)
+        episode = await run_episode(Task(id="t", question="Which colour?"), policy, Fake())
+        assert bool(episode.calls) == bool(calls)
+
+
+def test_a_committee_averages_and_keeps_one_glance(tmp_path: Path) -> None:
+    both = Committee([network([1.0] * SPACE.size), network([3.0] * SPACE.size)])
+    fixed = both.fixed(question_vector("?"), picture_vector(None))
+    assert both.values(fixed, SPACE.vector([])).tolist() == [2.0] * SPACE.size
+    assert sum(name.startswith("glance.topic_into") for name in both.arrays()) == 1
+    FeaturePolicy(SPACE, both, ImageStore(), reluctance=0.03).save(tmp_path)
+    loaded = FeaturePolicy.load(tmp_path, ImageStore())
+    assert len(loaded.committee.networks) == 2
+    assert loaded.reluctance == 0.03

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,8 @@ from numpy.typing import NDArray
 from maestro.errors import CheckpointError
 from maestro.images import ImageStore
 from maestro.policy.dialect_maestro import MaestroDialect
-from maestro.policy.features.glance import Glance
 from maestro.policy.features.history import ActionSpace, Step
+from maestro.policy.features.network import Committee
 from maestro.policy.features.picture import picture_vector
 from maestro.policy.features.question import question_vector
 from maestro.policy.protocol import Dialect, Opening
@@ -27,50 +26,6 @@ from maestro.types import Action, Answer, Call, Decision, Tokens, Turn
 Array = NDArray[np.float32]
 NOTHING = "unknown"
 """What is answered when no action is open."""
-
-
-@dataclass(frozen=True)
-class Network:
-    """Weights of the value network: (question, picture) -> embedding; (embedding, glance, history) -> hidden -> hidden -> values."""
-
-    glance: Glance
-    mean: Array
-    scale: Array
-    """Of the picture features."""
-    embed: Array
-    """(question + picture, width)"""
-    embed_bias: Array
-    into: Array
-    """(width + glance + history, hidden)"""
-    into_bias: Array
-    middle: Array
-    middle_bias: Array
-    out: Array
-    out_bias: Array
-
-    def fixed(self, question: Array, picture: Array) -> Array:
-        """What does not change within an episode: embedding and glance, shape (width + glance,)."""
-        seen = np.clip((picture - self.mean) / self.scale, -4, 4)
-        embedded = np.maximum(np.concatenate([question, seen]) @ self.embed + self.embed_bias, 0)
-        return np.concatenate([embedded, self.glance(question, seen)]).astype(np.float32)
-
-    def values(self, fixed: Array, history: Array) -> Array:
-        """Expected utility of every action from here on, shape (actions,)."""
-        hidden = np.maximum(np.concatenate([fixed, history]) @ self.into + self.into_bias, 0)
-        hidden = np.maximum(hidden @ self.middle + self.middle_bias, 0)
-        return np.asarray(hidden @ self.out + self.out_bias, dtype=np.float32)
-
-    def arrays(self) -> dict[str, Array]:
-        """Every array by name, the glance's under `glance.`."""
-        own = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "glance"}
-        return own | {f"glance.{name}": getattr(self.glance, name) for name in Glance.names()}
-
-    @classmethod
-    def of(cls, arrays: Mapping[str, Array]) -> Network:
-        """The network of these arrays. Raises KeyError for one that is missing."""
-        floats = {name: np.asarray(arrays[name], dtype=np.float32) for name in arrays}
-        glance = Glance(**{name: floats[f"glance.{name}"] for name in Glance.names()})
-        return cls(glance=glance, **{field.name: floats[field.name] for field in fields(cls) if field.name != "glance"})
 
 
 class FeaturePolicy:
@@ -83,16 +38,19 @@ class FeaturePolicy:
     def __init__(
         self,
         space: ActionSpace,
-        network: Network,
+        committee: Committee,
         images: ImageStore,
         *,
         temperature: float = 0.0,
         seed: int = 0,
+        reluctance: float = 0.0,
         blank_images: bool = False,
         name: str = "maestro-features",
     ) -> None:
+        """`reluctance` is how much better than everything else a call has to look, in utility."""
         self.space = space
-        self.network = network
+        self.committee = committee
+        self.reluctance = reluctance
         self.images = images
         self.temperature = temperature
         self.seed = seed
@@ -109,32 +67,34 @@ class FeaturePolicy:
         try:
             card = orjson.loads((folder / "features.json").read_bytes())
             with np.load(folder / "features.npz", allow_pickle=False) as weights:
-                network = Network.of(dict(weights))
+                committee = Committee.of(dict(weights))
+            reluctance = float(card["reluctance"])
             space = ActionSpace(tuple((e, s) for e, s in card["pairs"]), tuple(tuple(t) for t in card["takes"]), tuple(card["words"]))
         except (OSError, KeyError, ValueError, TypeError) as error:
             raise CheckpointError(f"{folder} holds no feature policy (features.json, features.npz): {error}") from error
-        return cls(space, network, images, temperature=temperature, seed=seed, blank_images=blank_images, name=folder.name)
+        settings: dict[str, Any] = {"temperature": temperature, "seed": seed, "blank_images": blank_images, "name": folder.name}
+        return cls(space, committee, images, reluctance=reluctance, **settings)
 
     def save(self, folder: str | Path) -> None:
         """Write `features.json` and `features.npz` (half precision)."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        card = {"pairs": self.space.pairs, "takes": self.space.takes, "words": self.space.words}
+        card = {"pairs": self.space.pairs, "takes": self.space.takes, "words": self.space.words, "reluctance": self.reluctance}
         (folder / "features.json").write_bytes(orjson.dumps(card, option=orjson.OPT_INDENT_2))
-        arrays: dict[str, Any] = {name: array.astype(np.float16) for name, array in self.network.arrays().items()}
+        arrays: dict[str, Any] = {name: array.astype(np.float16) for name, array in self.committee.arrays().items()}
         np.savez_compressed(folder / "features.npz", **arrays)
 
     def open(self, opening: Opening) -> FeatureSession:
         """Look at the task once and begin."""
         names = () if self.blank_images else opening.task.images
         picture = picture_vector(self.images.pixels(names[0]) if names else None)
-        return FeatureSession(self, opening, self.network.fixed(question_vector(opening.task.question), picture))
+        return FeatureSession(self, opening, self.committee.fixed(question_vector(opening.task.question), picture))
 
 
 class FeatureSession:
     """One episode of a `FeaturePolicy`."""
 
-    def __init__(self, policy: FeaturePolicy, opening: Opening, fixed: Array) -> None:
+    def __init__(self, policy: FeaturePolicy, opening: Opening, fixed: Sequence[Array]) -> None:
         self._policy = policy
         self._opening = opening
         self._fixed = fixed
@@ -148,7 +108,9 @@ class FeatureSession:
         index = [i for i, action in enumerate(actions) if action is not None]
         if not index:
             return Decision(text=self._policy.dialect.write(Answer(text=NOTHING)))
-        values = self._policy.network.values(self._fixed, space.vector(self._steps))[index]
+        values = self._policy.committee.values(self._fixed, space.vector(self._steps))[index]
+        calling = np.array([isinstance(actions[i], Call) for i in index], dtype=np.float32)
+        values -= np.float32(self._policy.reluctance) * calling
         chosen = actions[index[self._choose(values)]]
         assert chosen is not None
         text = self._policy.dialect.write(chosen, f"value {float(values.max()):.2f}")
