@@ -18,7 +18,7 @@ from maestro.train.glance import teach_glance
 from maestro.train.progress import Progress, Silent
 from maestro.types import Task
 
-RELUCTANCES = (0.0, 0.01, 0.02, 0.03, 0.05, 0.08)
+RELUCTANCES = (0.0, 0.02, 0.04, 0.06, 0.08, 0.11, 0.15)
 """Of a policy to call, in utility; the one that pays best on validation is kept."""
 
 
@@ -51,13 +51,14 @@ def train_features(
     taught = teach_glance(source.teach("warm", config.scenes, images), images, config.seed, blank=config.blank_images)
     watcher = progress or Silent()
     learner = FittedQ(tuple(train.tasks.values()), train.menu, images, taught, config)
-    FeaturePolicy(learner.space, learner.committee(), images).save(folder.with_name("untrained"))
+    policy = FeaturePolicy(learner.space, learner.committee(), images, blank_images=config.blank_images)
+    policy.save(folder.with_name("untrained"))
     watcher.stage(0, "fitted_q", config.rounds, 0)
     rule, best = RewardRule(cost_weight=config.cost_weight), -float("inf")
 
     def done(number: int, numbers: Mapping[str, float]) -> None:
         nonlocal best
-        policy = FeaturePolicy(learner.space, learner.committee(), images, blank_images=config.blank_images)
+        policy.committee = learner.committee()
         reached = settle(policy, validation, rule)
         watcher.step({"kind": "round", "name": "fitted_q", "step": number, **numbers, "reluctance": policy.reluctance})
         greedy = {"utility": reached.utility, "accuracy": reached.accuracy, "cost_usd": reached.cost_usd}

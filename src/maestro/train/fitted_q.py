@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from maestro.images import ImageStore
 from maestro.policy.baselines.recorded import RecordedTask
@@ -34,6 +35,8 @@ from maestro.train.glance import Taught
 
 Array = NDArray[np.float32]
 
+MEMORY = 0.995
+"""Of the running average of a network's weights, per step. The maximum over noisy values is too high; the average has less noise."""
 CLOSE, FAINT = 0.35, 0.15
 """An action that looks worse than the best by more than CLOSE, in utility, weighs FAINT in the fit."""
 
@@ -98,6 +101,7 @@ class FittedQ:
         self.taught = taught
         self.rng = random.Random(config.seed)
         self._optimizers: dict[ValueNetwork, torch.optim.AdamW] = {}
+        self._averages: dict[ValueNetwork, AveragedModel] = {}
         self.space = ActionSpace.of(menu, frequent_words(tasks, config.words))
         self.trees = DecisionTrees(tasks, self.space)
         fixed, opinions = [], []
@@ -133,7 +137,8 @@ class FittedQ:
         return Committee([self._network(net) for net in (self.net, *self.others)])
 
     def _network(self, net: ValueNetwork) -> Network:
-        """One network as arrays."""
+        """One network, steadied, as arrays."""
+        steady = self._averages[net].module
 
         def array(parameter: torch.Tensor) -> Array:
             return np.ascontiguousarray(parameter.detach().numpy().T, dtype=np.float32)
@@ -141,7 +146,7 @@ class FittedQ:
         layers = {
             name: array(value)
             for layer in ("embed", "into", "middle", "out")
-            for name, value in ((layer, getattr(net, layer).weight), (f"{layer}_bias", getattr(net, layer).bias))
+            for name, value in ((layer, getattr(steady, layer).weight), (f"{layer}_bias", getattr(steady, layer).bias))
         }
         return Network(glance=self.taught.glance, mean=self.taught.mean, scale=self.taught.scale, **layers)
 
@@ -201,12 +206,12 @@ class FittedQ:
         values = np.zeros((len(nodes), self.space.size), dtype=np.float32)
         halves = self._half[self.trees.task[np.asarray(nodes, dtype=np.int64)]]
         for half, net in enumerate(self.others):
-            net.eval()
+            steady = self._averages[net].module.eval()
             rows = np.flatnonzero(halves == half)
             with torch.no_grad():
                 for start in range(0, len(rows), chunk):
                     part = rows[start : start + chunk]
-                    values[part] = net(*self._inputs(np.asarray(nodes, dtype=np.int64)[part])).numpy()
+                    values[part] = steady(*self._inputs(np.asarray(nodes, dtype=np.int64)[part])).numpy()
         return values
 
     def _inputs(self, nodes: NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -216,7 +221,7 @@ class FittedQ:
 
     def _fit(self, net: ValueNetwork, nodes: NDArray[np.int64], targets: torch.Tensor, weights: torch.Tensor) -> float:
         """Regress the weights targets; the mean squared error of the last pass."""
-        optimizer = self._optimizers[net]
+        optimizer, average = self._optimizers[net], self._averages[net]
         net.train()
         total = 0.0
         for _ in range(self.config.epochs):
@@ -229,6 +234,7 @@ class FittedQ:
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
+                average.update_parameters(net)
                 total += float(loss.detach()) * len(rows) / len(nodes)
         return total
 
@@ -237,6 +243,7 @@ class FittedQ:
         inputs = question.SIZE + picture.SIZE
         net = ValueNetwork(inputs, self.taught.glance.size, self.space.history_size, self.space.size, self.config)
         self._optimizers[net] = torch.optim.AdamW(net.parameters(), lr=self.config.lr, weight_decay=self.config.weight_decay)
+        self._averages[net] = AveragedModel(net, multi_avg_fn=get_ema_multi_avg_fn(MEMORY))
         return net
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,16 @@ from maestro.errors import CheckpointError
 from maestro.registry.plugins import Registrar
 
 _FOLDER = Path(__file__).parent
+POLICIES = {"maestro-mini": "config.json", "maestro-features": "features.json"}
+"""Shipped policies, and the file by which each is known."""
 
 
 def register(registrar: Registrar) -> None:
-    """Offer the playground's registry, tasks and shipped policy."""
+    """Offer the playground's registry, tasks and shipped policies."""
     registrar.registry("playground", _FOLDER / "registry")
     registrar.tasks("playground", _tasks)
-    registrar.policy("maestro-mini", _mini)
+    for name, card in POLICIES.items():
+        registrar.policy(name, partial(_shipped, name, card))
 
 
 def _tasks() -> Any:
@@ -24,9 +28,9 @@ def _tasks() -> Any:
     return PlaygroundSource()
 
 
-def _mini() -> Path:
-    """Folder of the shipped checkpoint. Raises CheckpointError when this installation does not have it."""
-    folder = _FOLDER / "maestro-mini"
-    if not (folder / "config.json").is_file():
-        raise CheckpointError(f"the shipped policy maestro-mini is not in {folder}; train one with: maestro train")
+def _shipped(name: str, card: str) -> Path:
+    """Folder of a shipped policy. Raises CheckpointError when this installation does not have it."""
+    folder = _FOLDER / name
+    if not (folder / card).is_file():
+        raise CheckpointError(f"the shipped policy {name} is not in {folder}; the recipes/ of the source tree train one.")
     return folder

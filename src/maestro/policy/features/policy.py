@@ -24,6 +24,8 @@ from maestro.registry.menu import Menu
 from maestro.types import Action, Answer, Call, Decision, Tokens, Turn
 
 Array = NDArray[np.float32]
+_REMEMBERED = 4096
+"""Pictures whose features are kept, about a kilobyte each."""
 NOTHING = "unknown"
 """What is answered when no action is open."""
 
@@ -51,6 +53,7 @@ class FeaturePolicy:
         self.space = space
         self.committee = committee
         self.reluctance = reluctance
+        self._seen: dict[str, Array] = {}
         self.images = images
         self.temperature = temperature
         self.seed = seed
@@ -87,8 +90,16 @@ class FeaturePolicy:
     def open(self, opening: Opening) -> FeatureSession:
         """Look at the task once and begin."""
         names = () if self.blank_images else opening.task.images
-        picture = picture_vector(self.images.pixels(names[0]) if names else None)
+        picture = self._glimpse(names[0]) if names else picture_vector(None)
         return FeatureSession(self, opening, self.committee.fixed(question_vector(opening.task.question), picture))
+
+    def _glimpse(self, name: str) -> Array:
+        """Features of an image by hash, computed once while it is among the last used."""
+        if name not in self._seen:
+            if len(self._seen) >= _REMEMBERED:
+                self._seen.pop(next(iter(self._seen)))
+            self._seen[name] = picture_vector(self.images.pixels(name))
+        return self._seen[name]
 
 
 class FeatureSession:
