@@ -28,6 +28,7 @@ from maestro.reward import RewardRule
 from maestro.rollout.limits import Limits
 from maestro.rollout.manifest import read_manifest
 from maestro.skills.ensemble import Ensemble
+from maestro.train.card import write_results
 from maestro.types import Task
 
 RIVALS = ("best single", "lookup", "cascade")
@@ -63,12 +64,12 @@ def row(summary: Summary, results: list[Result], rivals: dict[str, list[Result]]
     )
 
 
-def table(pool: Path, split: str, groups: dict[str, list[str]], sampled: list[str], limit: int | None) -> tuple[str, dict[str, object]]:
+def table(pool: Path, split: str, groups: dict[str, list[str]], sampled: list[str], chosen: slice) -> tuple[str, dict[str, object]]:
     """The split's table in Markdown, and the summaries behind it."""
     images = ImageStore(capacity=1_000_000)
     known = read_manifest(pool).find(split)
     assert known is not None, f"{pool} has no {split}"
-    tasks = load_tasks(task_source(known.source), split, min(limit or known.tasks, known.tasks), images)
+    tasks = load_tasks(task_source(known.source), split, known.tasks, images)[chosen]
     baselines, recorded = fitted(pool, split, RewardRule().cost_weight)
     recorded = recorded.select(tasks)
     found: dict[str, list[Result]] = {}
@@ -97,15 +98,21 @@ def main() -> None:
     parser.add_argument("--policy", action="append", required=True, metavar="NAME=FOLDER,FOLDER")
     parser.add_argument("--split", action="append", required=True)
     parser.add_argument("--sampled", action="append", default=[], metavar="NAME")
+    parser.add_argument("--skip", type=int, default=0, help="first tasks of each split to leave out, because somebody has looked at them")
     parser.add_argument("--limit", type=int)
+    parser.add_argument("--card", action="append", default=[], type=Path, help="policy folder whose README.md gets the tables")
     given = parser.parse_args()
     groups = {name: folders.split(",") for name, _, folders in (one.partition("=") for one in given.policy)}
+    tables: list[str] = []
     for split in given.split:
-        text, summaries = table(given.pool, split, groups, given.sampled, given.limit)
+        text, summaries = table(given.pool, split, groups, given.sampled, slice(given.skip, given.limit))
         print(text, flush=True)
         with given.out.open("a", encoding="utf-8") as file:
             file.write(text + "\n")
+        tables.append(text)
         given.out.with_suffix(f".{split}.json").write_bytes(orjson.dumps(summaries, default=str, option=orjson.OPT_INDENT_2))
+    for folder in given.card:
+        write_results(folder, "\n".join(tables))
 
 
 if __name__ == "__main__":

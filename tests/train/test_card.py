@@ -2,8 +2,9 @@ from pathlib import Path
 
 import orjson
 
-from maestro.train.card import write_card
+from maestro.train.card import write_card, write_features_card, write_results
 from maestro.train.config import TrainConfig
+from maestro.train.fitted_q import FittedQConfig
 
 PROBE = {"kind": "probe", "name": "warm_start", "step": 10, "greedy": {"copy": 0.9, "topic": 1.0}, "sampled": {"copy": 0.5, "topic": 0.75}}
 LOOK = {"utility": 0.625, "accuracy": 0.7, "calls": 1.5, "information": 2.25, "wellformed": 0.875}
@@ -38,3 +39,18 @@ def test_a_run_that_went_on_from_a_policy_says_what_its_warm_start_had_taught(tm
     (start / "README.md").write_text("nothing of the kind")
     write_card(mine, config, {}, metrics, "best")
     assert "warm start (held-out" not in (mine / "README.md").read_text()
+
+
+def test_the_card_of_a_feature_policy_and_the_results_on_it(tmp_path: Path) -> None:
+    rounds = [
+        {"round": 1, "states": 10.0, "loss": 0.1, "reluctance": 0.0, "utility": 0.4, "accuracy": 0.5, "cost_usd": 0.005},
+        {"round": 2, "states": 20.0, "loss": 0.05, "reluctance": 0.02, "utility": 0.625, "accuracy": 0.7, "cost_usd": 0.00375},
+    ]
+    write_features_card(tmp_path, "mine", FittedQConfig(seed=7), {"name": "toy", "digest": "abcdef"}, {"train": 30, "val": 10}, rounds)
+    text = (tmp_path / "README.md").read_text()
+    assert "| 2 | 20 | 0.05 | 0.02 | 0.625 | 0.7 | 0.00375 |" in text
+    assert "weights of round 2" in text
+    assert "30 questions of `train`" in text
+    write_results(tmp_path, "| old |")
+    write_results(tmp_path, "| new |")
+    assert (tmp_path / "README.md").read_text() == text.rstrip() + "\n\n## Results\n\n| new |\n"

@@ -8,7 +8,7 @@ from maestro.config import load_config
 from maestro.errors import ConfigError
 from maestro.train.config import TrainConfig, difference
 
-RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("maestro_mini*.yaml"))
+RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("maestro_mini_vl*.yaml"))
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
@@ -17,7 +17,7 @@ def test_every_recipe_is_a_valid_config(path: Path) -> None:
 
 
 def test_there_are_recipes() -> None:
-    assert {path.stem for path in RECIPES} >= {"maestro_mini", "maestro_mini_grpo", "maestro_mini_warm"}
+    assert {path.stem for path in RECIPES} >= {"maestro_mini_vl", "maestro_mini_vl_grpo", "maestro_mini_vl_warm"}
 
 
 def test_an_unknown_key_is_an_error_that_names_it(tmp_path: Path) -> None:
@@ -43,6 +43,6 @@ def test_differences_are_named_with_their_place() -> None:
 def test_the_recipe_of_the_feature_policy_is_checked_too() -> None:
     from maestro.train.fitted_q import FittedQConfig
 
-    recipe = load_config(FittedQConfig, Path(__file__).parents[2] / "recipes" / "maestro_features.yaml", [])
+    recipe = load_config(FittedQConfig, Path(__file__).parents[2] / "recipes" / "maestro_mini.yaml", [])
     assert recipe.tasks is None
     assert recipe.rounds >= 8

@@ -23,7 +23,7 @@ Status = Literal["ok", "missing", "wrong", "note"]
 _OLDEST = (3, 11)
 _DISABLES = {
     "core": "everything",
-    "train": "maestro train, and the policies that run in-process (maestro-mini)",
+    "train": "maestro train, and the policies that run in-process (maestro-mini-vl)",
     "playground": "the playground's experts for reading, pixels and algebra",
     "tesseract": "the experts page-tesseract and sparse-tesseract",
     "sandbox": "the expert code-sandbox",
@@ -116,7 +116,7 @@ def satisfies(version: str, pins: str) -> bool:
 
 def check_torchvision() -> Check:
     """The image processors' torchvision; its CUDA build works beside a CPU torch through our shim."""
-    name, disables = "torchvision", "the processors of in-process policies, so training and maestro-mini"
+    name, disables = "torchvision", "the processors of in-process policies, so training and maestro-mini-vl"
     remedy = "pip install --no-deps torchvision==0.28.0"
     spec = importlib.util.find_spec("torchvision")
     if spec is None or spec.origin is None:

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from maestro.train.config import TrainConfig
+from maestro.train.fitted_q import FittedQConfig
 from maestro.train.progress import CURVES
 
 TEACHES = {
@@ -49,6 +50,50 @@ def write_card(folder: Path, config: TrainConfig, registry: Mapping[str, Any], m
         "The pictures and questions are drawn by a program; nothing here says how good the policy is on photographs or documents.",
     ]
     (folder / "README.md").write_text("\n".join(lines) + "\n")
+
+
+def write_features_card(
+    folder: Path,
+    name: str,
+    config: FittedQConfig,
+    registry: Mapping[str, Any],
+    counts: Mapping[str, int],
+    rounds: Sequence[Mapping[str, Any]],
+) -> None:
+    """Write `README.md` for a feature policy. `rounds` are the records of its training, `counts` the questions of each split."""
+    best = max(rounds, key=lambda record: record["utility"])["round"] if rounds else 0
+    names = ("states", "loss", "reluctance", "utility", "accuracy", "cost_usd")
+    rows = ["| " + " | ".join([str(record["round"]), *(f"{float(record[name]):.4g}" for name in names)]) + " |" for record in rounds]
+    data = (
+        f"- Data: recorded outcomes of {counts['train']} questions of `train`, watched on {counts['val']} of `val`; "
+        f"the glance was taught on {config.scenes} scenes of `warm`."
+    )
+    lines = [
+        f"# {name}",
+        "",
+        "An orchestrator policy in the dialect `maestro`: a committee of small value networks over frozen features of question,",
+        "picture and what experts said so far. It decides whom to call, with which skill, and when to answer.",
+        "",
+        f"- Registry: {registry.get('name', '')} `{str(registry.get('digest', ''))[:12]}`; it values the pairs of this one and no others.",
+        data,
+        f"- Seed {config.seed}; reward: outcome - {config.cost_weight:g} per dollar; fitted Q iteration, nothing but outcomes and prices.",
+        f"- Handed over: the weights of round {best}, with the reluctance to call that paid best on `val`.",
+        "",
+        "## Learning curve (validation split, greedy)",
+        "",
+        *_head(["round", *names]),
+        *rows,
+        "",
+        "The pictures and questions are drawn by a program; nothing here says how good the policy is on photographs or documents.",
+    ]
+    (folder / "README.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def write_results(folder: Path, tables: str) -> None:
+    """Put measured tables (Markdown) under the card's heading `Results`, in place of older ones. Raises OSError when there is no card."""
+    card = folder / "README.md"
+    text = card.read_text(encoding="utf-8").split("\n## Results\n")[0].rstrip()
+    card.write_text(f"{text}\n\n## Results\n\n{tables.strip()}\n", encoding="utf-8")
 
 
 def _count(limit: int | None) -> str:

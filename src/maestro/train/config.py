@@ -174,7 +174,7 @@ class CheckpointConfig(Config):
 class TrainConfig(Config):
     """A whole run."""
 
-    name: str = "maestro-mini"
+    name: str = "maestro-mini-vl"
     seed: int = 1
     engine: Literal["trl"] = "trl"
     """Engine of the policy-gradient stages."""

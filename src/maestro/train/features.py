@@ -13,6 +13,7 @@ from maestro.reward import RewardRule
 from maestro.rollout.engine import Job, run_episodes
 from maestro.rollout.pool import RecordedPool
 from maestro.tasks.source import TeachingSource
+from maestro.train.card import write_features_card
 from maestro.train.fitted_q import FittedQ, FittedQConfig
 from maestro.train.glance import teach_glance
 from maestro.train.progress import Progress, Silent
@@ -54,6 +55,7 @@ def train_features(
     policy = FeaturePolicy(learner.space, learner.committee(), images, blank_images=config.blank_images)
     policy.save(folder.with_name("untrained"))
     watcher.stage(0, "fitted_q", config.rounds, 0)
+    rounds: list[dict[str, float]] = []
     rule, best = RewardRule(cost_weight=config.cost_weight), -float("inf")
 
     def done(number: int, numbers: Mapping[str, float]) -> None:
@@ -63,11 +65,14 @@ def train_features(
         watcher.step({"kind": "round", "name": "fitted_q", "step": number, **numbers, "reluctance": policy.reluctance})
         greedy = {"utility": reached.utility, "accuracy": reached.accuracy, "cost_usd": reached.cost_usd}
         watcher.step({"kind": "validation", "name": "fitted_q", "step": number, "greedy": greedy})
+        rounds.append({"round": number, **numbers, "reluctance": policy.reluctance, **greedy})
         if reached.utility > best:
             best = reached.utility
             policy.save(folder)
 
     learner.train(done)
+    lock = {"name": train.name.partition("@")[0], "digest": train.menu.digest}
+    write_features_card(folder, folder.name, config, lock, {"train": len(train.tasks), "val": len(validation.tasks)}, rounds)
     return folder
 
 

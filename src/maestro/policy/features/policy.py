@@ -47,7 +47,7 @@ class FeaturePolicy:
         seed: int = 0,
         reluctance: float = 0.0,
         blank_images: bool = False,
-        name: str = "maestro-features",
+        name: str = "maestro-mini",
     ) -> None:
         """`reluctance` is how much better than everything else a call has to look, in utility."""
         self.space = space

@@ -1,6 +1,6 @@
 """Train the feature policy on recorded outcomes: about ten minutes a seed on one core.
 
-    python recipes/maestro_features.py POOL OUT [--seed 1] [--blank] [--config recipes/maestro_features.yaml]
+    python recipes/maestro_mini.py POOL OUT [--seed 1] [--blank] [--config recipes/maestro_mini.yaml]
 
 POOL is a store filled by `maestro record`, or a folder of tables. Rewards are outcomes and prices alone; after each round the
 validation split is played greedily, and the weights of the best round are kept in OUT.
@@ -40,7 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pool", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--config", type=Path, default=Path(__file__).with_name("maestro_features.yaml"))
+    parser.add_argument("--config", type=Path, default=Path(__file__).with_name("maestro_mini.yaml"))
     parser.add_argument("--seed", type=int)
     parser.add_argument("--blank", action="store_true", help="train and run with blank pictures")
     given = parser.parse_args()
