@@ -62,27 +62,31 @@ class FeaturePolicy:
         self.dialect: Dialect = MaestroDialect()
 
     @classmethod
-    def load(
-        cls, folder: str | Path, images: ImageStore, *, temperature: float = 0.0, seed: int = 0, blank_images: bool = False
-    ) -> FeaturePolicy:
-        """Load a folder written by `save`. Raises CheckpointError."""
+    def load(cls, folder: str | Path, images: ImageStore, *, temperature: float = 0.0, seed: int = 0) -> FeaturePolicy:
+        """Load a folder written by `save`; one that was trained with blanked pictures runs with them. Raises CheckpointError."""
         folder = Path(folder)
         try:
             card = orjson.loads((folder / "features.json").read_bytes())
             with np.load(folder / "features.npz", allow_pickle=False) as weights:
                 committee = Committee.of(dict(weights))
-            reluctance = float(card["reluctance"])
+            reluctance, blank = float(card["reluctance"]), bool(card["blank_images"])
             space = ActionSpace(tuple((e, s) for e, s in card["pairs"]), tuple(tuple(t) for t in card["takes"]), tuple(card["words"]))
         except (OSError, KeyError, ValueError, TypeError) as error:
             raise CheckpointError(f"{folder} holds no feature policy (features.json, features.npz): {error}") from error
-        settings: dict[str, Any] = {"temperature": temperature, "seed": seed, "blank_images": blank_images, "name": folder.name}
+        settings: dict[str, Any] = {"temperature": temperature, "seed": seed, "blank_images": blank, "name": folder.name}
         return cls(space, committee, images, reluctance=reluctance, **settings)
 
     def save(self, folder: str | Path) -> None:
         """Write `features.json` and `features.npz` (half precision)."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        card = {"pairs": self.space.pairs, "takes": self.space.takes, "words": self.space.words, "reluctance": self.reluctance}
+        card = {
+            "pairs": self.space.pairs,
+            "takes": self.space.takes,
+            "words": self.space.words,
+            "reluctance": self.reluctance,
+            "blank_images": self.blank_images,
+        }
         (folder / "features.json").write_bytes(orjson.dumps(card, option=orjson.OPT_INDENT_2))
         arrays: dict[str, Any] = {name: array.astype(np.float16) for name, array in self.committee.arrays().items()}
         np.savez_compressed(folder / "features.npz", **arrays)
