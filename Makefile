@@ -26,7 +26,7 @@ format: install
 pool: install        ## record the playground and pack what ships (about an hour and a half on two cores)
 	$(BIN)/maestro record playground --store build/pool.sqlite --split train --limit 3000 $(if $(wildcard build/pool.sqlite),--resume)
 	$(BIN)/maestro record playground --store build/pool.sqlite --split val --limit 300 --resume
-	$(BIN)/maestro record playground --store build/pool.sqlite --split test --split test-shifted --limit 500 --resume
+	$(BIN)/maestro record playground --store build/pool.sqlite --split test --split test-shifted --limit 800 --resume
 	$(BIN)/maestro record playground --store build/pool.sqlite --split test-families --limit 240 --resume
 	$(BIN)/maestro record pack build/pool.sqlite build/pool
 	@echo "to ship it: replace src/maestro/ensembles/playground/pool by build/pool; check: maestro record verify build/pool"
