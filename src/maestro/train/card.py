@@ -28,7 +28,7 @@ def write_card(folder: Path, config: TrainConfig, registry: Mapping[str, Any], m
     tasks = config.tasks
     data = (
         f"- Data: {tasks.source}; trained on split `{tasks.train}` ({_count(tasks.train_limit)}), watched on `{tasks.validation}` "
-        f"({_count(tasks.validation_limit)}), traces from `{tasks.warm}` ({_count(tasks.warm_limit)}). No other split was looked at."
+        f"({_count(tasks.validation_limit)}), traces from `{tasks.warm}` ({_count(tasks.warm_limit)}). The run read no other split."
     )
     lines = [
         f"# {config.name}",
