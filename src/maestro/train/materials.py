@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from maestro.errors import ConfigError, not_found
+from maestro.errors import ConfigError
 from maestro.experts.store import CallStore
 from maestro.images import ImageStore
+from maestro.registry.menu import Menu
 from maestro.registry.plugins import registered
 from maestro.rollout.episode import Performs
 from maestro.rollout.pool import PooledEnsemble
@@ -16,6 +17,7 @@ from maestro.skills.ensemble import Ensemble
 from maestro.tasks.source import TaskSource, TaughtTask, TeachingSource
 from maestro.train.config import TrainConfig
 from maestro.train.run import Materials
+from maestro.train.scenes import check_scenes, known_split, teaches
 from maestro.train.wordings import card_wordings
 from maestro.types import Task
 
@@ -53,7 +55,7 @@ def load_materials(config: TrainConfig, images: ImageStore) -> Loaded:
             ensemble=performs,
             train=_tasks(source, config.tasks.train, config.tasks.train_limit, images) if needed else [],
             validation=_tasks(source, config.tasks.validation, config.tasks.validation_limit, images) if needed else [],
-            scenes=(scenes := _scenes(source, config, images)),
+            scenes=(scenes := _scenes(source, config, images, ensemble.menu)),
             wordings=card_wordings(ensemble.registry) if scenes else [],
             registry=dict[str, Any](ensemble.registry.lock()),
         ),
@@ -63,22 +65,14 @@ def load_materials(config: TrainConfig, images: ImageStore) -> Loaded:
 
 
 def _tasks(source: TaskSource, split: str, limit: int | None, images: ImageStore) -> list[Task]:
-    _known(source, split)
+    known_split(source, split)
     return source.load(split, limit, images)
 
 
-def _scenes(source: TaskSource, config: TrainConfig, images: ImageStore) -> list[TaughtTask]:
+def _scenes(source: TaskSource, config: TrainConfig, images: ImageStore, menu: Menu) -> list[TaughtTask]:
     """Scenes for traces, when a stage writes any."""
-    if not any(stage.kind == "warm_start" or (stage.kind == "expert_iteration" and stage.rehearsal) for stage in config.stages):
+    if not teaches(config):
         return []
-    if not isinstance(source, TeachingSource):
-        raise ConfigError(
-            f"the task source {source.name} cannot teach (no `teach`); load a trained policy and leave out warm_start and rehearsal."
-        )
-    _known(source, config.tasks.warm)
+    check_scenes(source, config, images, menu)
+    assert isinstance(source, TeachingSource)
     return source.teach(config.tasks.warm, config.tasks.warm_limit, images)
-
-
-def _known(source: TaskSource, split: str) -> None:
-    if split not in source.splits:
-        raise ConfigError(not_found("split", split, source.splits, f"See them with: maestro tasks show {source.name}"))
