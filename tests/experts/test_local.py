@@ -212,7 +212,8 @@ async def test_an_inline_call_that_hangs_times_out_and_the_next_one_works():
 
 def test_an_inline_call_that_never_returns_does_not_keep_the_program_from_ending():
     code = """
-import asyncio
+import asyncio, sys
+sys.path.insert(0, sys.argv[1])
 from tests.experts.test_local import ask, card, make
 from maestro.errors import CallTimeout
 async def main():
@@ -223,7 +224,8 @@ async def main():
             print("gave up")
 asyncio.run(main())
 """
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    models = str(Path(__file__).parent / "models")
+    ended = subprocess.run([sys.executable, "-c", code, models], capture_output=True, text=True, timeout=60, check=True)
     assert ended.stdout == "gave up\n"
 
 
