@@ -174,7 +174,11 @@ def _warnings(registry: Registry) -> list[str]:
     """What is allowed, but probably not meant."""
     used = {expert.id for expert in registry.menu().experts}
     used |= {helper for skill in registry.skills.values() for helper in skill.helpers.values() if helper}
-    idle = [f"expert {expert} is allowed by no skill and helps none, so it can never be called" for expert in registry.experts if expert not in used]
+    idle = [
+        f"expert {expert} is allowed by no skill and helps none, so it can never be called"
+        for expert in registry.experts
+        if expert not in used
+    ]
     keys = [
         f"expert {expert.id}: the environment variable {expert.api_key_env} is not set"
         for expert in registry.experts.values()

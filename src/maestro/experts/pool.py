@@ -87,6 +87,7 @@ class ExpertPool:
         self.store = store
         self.images = images
         self._clients: dict[str, ExpertClient] = dict(clients or {})
+        self._retired: list[ExpertClient] = []
         self._factories: dict[str, ClientFactory] = {"local": self._local, "scripted": scripted_from_card, **(factories or {})}
         self._workers = workers
         self._models: Models | None = None
@@ -113,11 +114,22 @@ class ExpertPool:
         cost_usd = price_of(card.price, reply, pixels)
         return reply if reply.cost_usd == cost_usd else replace(reply, cost_usd=cost_usd)
 
+    def replace_experts(self, experts: Mapping[str, Expert]) -> None:
+        """Call these cards from now on. Calls under way end as they began; clients of other cards are kept as they are."""
+        for expert_id, card in self.experts.items():
+            if experts.get(expert_id) != card:
+                if (client := self._clients.pop(expert_id, None)) is not None:
+                    self._retired.append(client)
+                for state in self._states.values():
+                    state.gates.pop(expert_id, None)
+        self.experts = dict(experts)
+
     async def close(self) -> None:
         """Close every client and worker process; the store is its owner's to close."""
-        for client in self._clients.values():
+        for client in (*self._clients.values(), *self._retired):
             await client.close()
         self._clients.clear()
+        self._retired.clear()
         if self._models is not None:
             await self._models.close()
             self._models = None

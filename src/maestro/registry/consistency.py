@@ -50,16 +50,17 @@ def _unknown_experts(file: SkillFile, experts: set[str]) -> Iterator[Problem]:
 
 def _check_parent(file: SkillFile, children: list[SkillFile]) -> Iterator[Problem]:
     skill = file.skill
+    ids = [child.skill.id for child in children]
     if not skill.experts:
         yield file.problem("experts", f"level-1 skill {skill.id} names no experts; add metadata.experts")
     if skill.dispatch == "none":
         if children:
-            ids = ", ".join(child.skill.id for child in children)
-            yield file.problem("dispatch", f"{skill.id} has level-2 skills ({ids}) but no dispatch; use retrieval, keywords or expert")
+            yield file.problem(
+                "dispatch", f"{skill.id} has level-2 skills ({', '.join(ids)}) but no dispatch; use retrieval, keywords or expert"
+            )
         elif not skill.body and skill.target is None:
             yield file.problem("name", f"{skill.id} does nothing: write the procedure below the front matter, or give metadata.target")
         return
-    ids = [child.skill.id for child in children]
     if skill.fallback is not None and skill.fallback not in ids:
         yield file.problem("fallback", not_found("level-2 skill", skill.fallback, ids))
     if not children:
@@ -91,7 +92,9 @@ def _check_aliases(files: list[SkillFile]) -> Iterator[Problem]:
         for index, alias in enumerate(file.skill.aliases):
             location = ("metadata", "aliases", index)
             if file.skill.level == 2:
-                yield file.document.problem(location, f"{file.skill.id} is a level-2 skill, which a policy never names; aliases are for level 1")
+                yield file.document.problem(
+                    location, f"{file.skill.id} is a level-2 skill, which a policy never names; aliases are for level 1"
+                )
             elif fault := alias_problem(alias, file.skill.aliases[:index], others):
                 yield file.document.problem(location, f"skill {file.skill.id}: {fault}")
 
@@ -106,7 +109,9 @@ def _check_helpers(file: SkillFile, known: set[str]) -> Iterator[Problem]:
         if skill.dispatch != "none":
             yield file.document.problem(location, f"{skill.id} dispatches; helpers belong on its level-2 skills")
         elif skill.target is None and role not in EVIDENCE_ROLES:
-            yield file.document.problem(location, not_found("helper role", role, EVIDENCE_ROLES, "A coded skill may have roles of its own."))
+            yield file.document.problem(
+                location, not_found("helper role", role, EVIDENCE_ROLES, "A coded skill may have roles of its own.")
+            )
 
 
 def _check_roles(cards: RegistryFile, files: list[SkillFile], document: Document) -> Iterator[Problem]:

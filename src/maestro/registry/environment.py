@@ -59,7 +59,9 @@ def _filled(text: str, values: Mapping[str, str]) -> tuple[str, list[str]]:
         if given := values.get(name, "").strip():
             return given
         if not default:
-            faults.append(f"the environment variable {name} is not set; set it, or give a default as in ${{{name}:-http://127.0.0.1:8000/v1}}")
+            faults.append(
+                f"the environment variable {name} is not set; set it, or give a default as in ${{{name}:-http://127.0.0.1:8000/v1}}"
+            )
             return "http://unset.invalid"
         return default
 

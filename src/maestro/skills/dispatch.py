@@ -1,8 +1,8 @@
 """How a level-1 skill picks one of its level-2 skills.
 
 `retrieval`: similarity of the request to the children's descriptions and example questions (TF-IDF over words and letter
-trigrams). `keywords`: the child with most whole-word keyword hits, earlier children winning ties. `expert`: one model
-call. All are named by the card; none guesses outside the children.
+trigrams). `keywords`: the child whose keywords and bonuses score highest. `expert`: one model call. All are named by the card;
+none guesses outside the children.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from maestro.errors import InfrastructureFault
-from maestro.types import Skill
+from maestro.skills.message import final_text
+from maestro.types import Bonus, Skill
 
 _WORD = re.compile(r"[a-z]+|\d+|[^\sa-z\d]")
 _FUNCTION_WORDS = frozenset(
@@ -71,21 +72,42 @@ class Retrieval:
         return {feature: weight / norm for feature, weight in weights.items() if weight}
 
 
-def by_keywords(children: Sequence[Skill], text: str) -> Skill:
-    """The child with most of its keywords in `text` as whole words; the first child when none has any."""
-    lowered = text.casefold()
+def by_keywords(children: Sequence[Skill], text: str, images: int = 0, fallback: Skill | None = None) -> Skill:
+    """The child with the highest score: one for each of its keywords in `text` as whole words, and its bonuses.
 
-    def hits(child: Skill) -> int:
-        return sum(bool(re.search(rf"(?<!\w){re.escape(keyword.casefold())}(?!\w)", lowered)) for keyword in child.keywords)
+    Of equal scores the lowest `priority` wins, then the earlier child. When nobody scores it is `fallback`, or the first child.
+    """
+    lowered = " ".join(text.casefold().split())
 
-    return max(children, key=hits)
+    def score(child: Skill) -> int:
+        hits = sum(occurs(keyword, lowered) for keyword in child.keywords)
+        return hits + sum(bonus.adds for bonus in child.bonuses if _earned(bonus, lowered, images))
+
+    scores = [score(child) for child in children]
+    if not any(scores):
+        return fallback or children[0]
+    best = max(scores)
+    return min((child for child, points in zip(children, scores, strict=True) if points == best), key=lambda child: child.priority)
+
+
+def occurs(keyword: str, lowered: str) -> bool:
+    """Whether a keyword stands in lower-case text and no word runs on at either end of it."""
+    word = keyword.casefold().strip()
+    before = r"(?<!\w)" if re.match(r"\w", word) else ""
+    behind = r"(?!\w)" if re.search(r"\w\Z", word) else ""
+    return re.search(f"{before}{re.escape(word)}{behind}", lowered) is not None
+
+
+def _earned(bonus: Bonus, lowered: str, images: int) -> bool:
+    enough = bonus.images is not None and images >= bonus.images
+    return enough or any(occurs(keyword, lowered) for keyword in bonus.any)
 
 
 async def by_expert(children: Sequence[Skill], text: str, chat: Callable[..., Awaitable[Any]]) -> Skill:
     """The child that the expert names. Raises InfrastructureFault when its reply names no child or several."""
     listing = "\n".join(f"{child.id}: {child.summary}" for child in children)
     prompt = f"Which one of these procedures fits the request? Reply with its id alone.\n\n{listing}\n\nRequest: {text}"
-    reply = str(await chat("chat", messages=[{"role": "user", "content": prompt}]))
+    reply = final_text(str(await chat("chat", messages=[{"role": "user", "content": prompt}])))
     named = [child for child in children if re.search(rf"(?<![\w-]){re.escape(child.id)}(?![\w-])", reply)]
     if len(named) != 1:
         raise InfrastructureFault(f"dispatch: the expert's reply names {len(named)} of {[child.id for child in children]}: {reply[:200]!r}")
