@@ -141,6 +141,8 @@ class Skill(_Record):
     """Example questions, used by `retrieval`."""
     keywords: tuple[str, ...] = ()
     """Used by `keywords`: each that occurs as whole words counts one."""
+    similarity: Literal["nearest", "pooled"] = Field(default="nearest", exclude_if=lambda similarity: similarity == "nearest")
+    """Used by `retrieval`, on level 1: likeness to the one nearest text of a child, or to all its texts together."""
     bonuses: tuple[Bonus, ...] = Field(default=(), exclude_if=_is_empty)
     """Used by `keywords`."""
     priority: int = Field(default=0, exclude_if=_is_empty)

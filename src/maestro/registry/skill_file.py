@@ -47,6 +47,7 @@ class SkillMetadata(BaseModel):
     gives: Value = "answer"
     examples: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
+    similarity: Literal["nearest", "pooled"] = "nearest"
     bonuses: tuple[Bonus, ...] = ()
     priority: int = 0
     fallback: str | None = None

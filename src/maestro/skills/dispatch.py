@@ -1,15 +1,15 @@
 """How a level-1 skill picks one of its level-2 skills.
 
 `retrieval`: similarity of the request to the children's descriptions and example questions (TF-IDF over words and letter
-trigrams). `keywords`: the child whose keywords and bonuses score highest. `expert`: one model call. All are named by the card;
-none guesses outside the children.
+trigrams), to the nearest text or, `pooled`, to all together. `keywords`: the child whose keywords and bonuses score highest.
+`expert`: one model call. All are named by the card; none guesses outside the children.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -27,6 +27,7 @@ _FUNCTION_WORDS = frozenset(
 )
 """They carry no topic: how questions begin would otherwise outweigh what they are about."""
 Vector = dict[str, float]
+_SMOOTHING = 0.5
 
 
 def features(text: str) -> Counter[str]:
@@ -70,6 +71,49 @@ class Retrieval:
         weights = {feature: (1 + math.log(count)) * self._idf.get(feature, 0.0) for feature, count in counts.items()}
         norm = math.sqrt(sum(weight * weight for weight in weights.values())) or 1.0
         return {feature: weight / norm for feature, weight in weights.items() if weight}
+
+
+class PooledRetrieval:
+    """Naive Bayes over the same features: all texts of a child count together, not only the one nearest to the request.
+
+    It holds up better where requests are worded freely; `Retrieval` where they are like one example.
+    """
+
+    def __init__(self, children: Sequence[Skill]) -> None:
+        self.children = tuple(children)
+        counts = {child.id: [features(text) for text in (child.summary, *child.examples)] for child in children}
+        documents = [count for listed in counts.values() for count in listed]
+        appearing = Counter(feature for count in documents for feature in count)
+        self._idf = {feature: math.log(1 + len(documents) / seen) for feature, seen in appearing.items()}
+        self._logs = {child: self._log_shares(listed) for child, listed in counts.items()}
+
+    def rank(self, text: str) -> list[tuple[str, float]]:
+        """(skill id, probability) of every child, best first."""
+        asked = {feature: (1 + math.log(count)) * self._idf[feature] for feature, count in features(text).items() if feature in self._idf}
+        # A request repeats itself (words and their trigrams): its root of a length keeps probabilities from being all or nothing.
+        scale = 1 / math.sqrt(len(asked) or 1)
+        scores = {
+            child: scale * sum(weight * shares.get(feature, rest) for feature, weight in asked.items())
+            for child, (shares, rest) in self._logs.items()
+        }
+        highest = max(scores.values())
+        likely = {child: math.exp(score - highest) for child, score in scores.items()}
+        total = sum(likely.values())
+        return sorted(((child, value / total) for child, value in likely.items()), key=lambda item: -item[1])
+
+    def choose(self, text: str) -> Skill:
+        """The most probable child; the first one when no feature of the request is known."""
+        chosen = self.rank(text)[0][0]
+        return next(child for child in self.children if child.id == chosen)
+
+    def _log_shares(self, listed: Sequence[Counter[str]]) -> tuple[dict[str, float], float]:
+        """Log share of each feature in a child's texts, and that of any other, all smoothed by half a count."""
+        weights: defaultdict[str, float] = defaultdict(float)
+        for count in listed:
+            for feature, number in count.items():
+                weights[feature] += (1 + math.log(number)) * self._idf[feature]
+        total = sum(weights.values()) + _SMOOTHING * len(self._idf)
+        return {feature: math.log((weight + _SMOOTHING) / total) for feature, weight in weights.items()}, math.log(_SMOOTHING / total)
 
 
 def by_keywords(children: Sequence[Skill], text: str, images: int = 0, fallback: Skill | None = None) -> Skill:

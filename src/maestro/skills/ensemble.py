@@ -17,7 +17,7 @@ from maestro.images import ImageStore
 from maestro.registry.registry import InvalidRegistry, Registry
 from maestro.registry.stamp import stamp
 from maestro.registry.targets import check_targets
-from maestro.skills.dispatch import Retrieval, by_expert, by_keywords
+from maestro.skills.dispatch import PooledRetrieval, Retrieval, by_expert, by_keywords
 from maestro.skills.observation import observed
 from maestro.skills.performance import Performance
 from maestro.skills.prompted import run_prompted
@@ -93,7 +93,7 @@ class Ensemble:
         self.menu = registry.menu()
         self.name = f"{registry.name}@{registry.digest[:12]}"
         self._procedures: dict[str, SkillProcedure] = {}
-        self._indexes: dict[str, Retrieval] = {}
+        self._indexes: dict[str, Retrieval | PooledRetrieval] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -178,7 +178,7 @@ class Ensemble:
         match skill.dispatch:
             case "retrieval":
                 if skill.id not in self._indexes:
-                    self._indexes[skill.id] = Retrieval(children)
+                    self._indexes[skill.id] = (PooledRetrieval if skill.similarity == "pooled" else Retrieval)(children)
                 return self._indexes[skill.id].choose(request.text)
             case "keywords":
                 fallback = next((child for child in children if child.id == skill.fallback), None)
