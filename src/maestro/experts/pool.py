@@ -31,6 +31,7 @@ _REMEMBERED_WORK = 512
 class _Flight:
     """One real call and everybody who waits for it."""
 
+    expert: str
     deadline_at: float
     """Loop time of the most patient waiter."""
     waiters: int = 0
@@ -122,6 +123,8 @@ class ExpertPool:
                     self._retired.append(client)
                 for state in self._states.values():
                     state.gates.pop(expert_id, None)
+                    # Whoever asks from now on must not join a call of the card that was.
+                    state.flights = {key: flight for key, flight in state.flights.items() if flight.expert != expert_id}
         self.experts = dict(experts)
 
     async def close(self) -> None:
@@ -173,7 +176,7 @@ class ExpertPool:
         state = self._states.setdefault(loop, _LoopState())
         flight = state.flights.get(key)
         if flight is None:
-            flight = state.flights[key] = _Flight(deadline_at=0.0)
+            flight = state.flights[key] = _Flight(card.id, deadline_at=0.0)
         flight.deadline_at = max(flight.deadline_at, loop.time() + deadline_seconds)
         flight.task = flight.task or asyncio.create_task(self._attempts(card, request, flight, state))
         flight.waiters += 1
@@ -186,7 +189,8 @@ class ExpertPool:
         finally:
             flight.waiters -= 1
             if flight.waiters == 0:
-                state.flights.pop(key, None)
+                if state.flights.get(key) is flight:
+                    del state.flights[key]
                 flight.task.cancel()  # nobody waits any more; harmless when it is done
 
     async def _attempts(self, card: Expert, request: ExpertRequest, flight: _Flight, state: _LoopState) -> Reply:

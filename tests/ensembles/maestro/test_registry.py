@@ -94,7 +94,9 @@ def test_an_endpoint_comes_from_the_environment_and_the_digest_does_not_notice(m
 
 
 def test_no_description_is_asked_of_anybody_by_default():
-    captions = {skill.helpers["caption"] for registry in LOADED.values() for skill in registry.skills.values() if "caption" in skill.helpers}
+    captions = {
+        skill.helpers["caption"] for registry in LOADED.values() for skill in registry.skills.values() if "caption" in skill.helpers
+    }
     assert captions == {None}
     assert {expert.api_key_env for registry in LOADED.values() for expert in registry.experts.values()} == {None}
 
