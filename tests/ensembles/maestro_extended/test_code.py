@@ -23,6 +23,7 @@ class Outcome:
     stdout: str = ""
     stderr: str = ""
     engine: str = "recorded"
+    reason: str = ""
 
 
 @pytest.fixture
@@ -79,10 +80,10 @@ async def test_five_calls_at_most_and_the_last_code_is_given_with_a_warning(sand
 
 
 async def test_a_sandbox_that_refuses_is_told(sandbox):
-    sandbox.outcomes[:] = [Outcome("refused")]
+    sandbox.outcomes[:] = [Outcome("refused", reason="no engine")]
     _, seen = await play([TEST, GOOD])
     assert (seen.value, seen.confidence) == (SOURCE, 0.5)
-    assert "note: answered without a test run of the code" in seen.text
+    assert "note: answered without a test run of the code (the sandbox refused it: no engine)" in seen.text
 
 
 async def test_no_code_at_all_is_no_value(sandbox):

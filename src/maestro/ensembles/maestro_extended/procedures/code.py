@@ -90,9 +90,9 @@ async def _try(code: str, test: str, caller: Caller) -> _Trial:
     if outcome.status == "ok":
         return _Trial("passed")
     if outcome.status == "refused":
-        caller.lost.append("a test run of the code (the sandbox refused it)")
+        caller.lost.append(f"a test run of the code (the sandbox refused it: {outcome.reason})")
         return _Trial("untried")
-    return _Trial("failed", f"{outcome.status}\n{outcome.stderr[-_ERROR_CHARACTERS:]}".strip())
+    return _Trial("failed", f"{outcome.status}: {outcome.reason}\n{outcome.stderr[-_ERROR_CHARACTERS:]}".strip())
 
 
 def _sandbox() -> Any:
