@@ -173,3 +173,8 @@ def test_huge_file_is_refused(tmp_path):
     path.write_bytes(b"# " + b"x" * (5 << 20))
     with pytest.raises(Problems, match="larger than 4 MiB"):
         read_document(path)
+
+
+def test_a_question_in_brackets_without_quotes_is_explained():
+    with pytest.raises(Problems, match=r"f:2: not YAML: .*put texts with marks like \? : , in quotes, or write one item a line"):
+        parse_document("examples:\n  [What is it?, Where is it?]\n", "f")

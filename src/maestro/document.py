@@ -347,4 +347,6 @@ def _syntax(error: yaml.MarkedYAMLError) -> str:
         return "not YAML: a tab where YAML wants spaces; indent with spaces"
     if "mapping values are not allowed" in problem:
         return "not YAML: a second colon on this line; put the text in quotes"
+    if "flow" in (error.context or ""):
+        return f"not YAML: {problem} ({error.context}); put texts with marks like ? : , in quotes, or write one item a line, each after a -"
     return f"not YAML: {problem}" + (f" ({error.context})" if error.context and error.context != problem else "")

@@ -104,6 +104,7 @@ class Maestro:
     ) -> Episode:
         """The same as `ask`, to be awaited; any number at once."""
         self._check_open()
+        self.ensemble.refresh()
         task = question_task(question, images, self.ensemble.images, choices)
         return await run_episode(task, self.policy, self.ensemble, question_limits(turns, budget_usd, seconds), watch=watch)
 

@@ -45,6 +45,11 @@ class Task(_Record):
         return self.model_copy(update={"references": (), "profile": "exact", "params": {}, "category": ""})
 
 
+def _is_empty(value: object) -> bool:
+    """Whether a field is left out of a dump: fields that came later must not change the digests of cards that lack them."""
+    return not value
+
+
 class Price(_Record):
     """What one call costs: a flat part, a part per image megapixel and parts per million tokens, in US dollars."""
 
@@ -86,7 +91,34 @@ class Expert(_Record):
     """Settings of a `local` expert, passed to its constructor."""
     price: Price = Price()
     limits: CallLimits = CallLimits()
+    aliases: tuple[str, ...] = Field(default=(), exclude_if=_is_empty)
+    """Other names that a policy may use, in any case; the id itself matches exactly only."""
 
+
+class ObservationSettings(_Record):
+    """How much of a call's result a policy reads, and which part."""
+
+    max_characters: int = Field(default=2000, ge=40, le=100_000)
+    """Longer observations are cut."""
+    side: Literal["head", "tail"] = Field(default="head", exclude_if=lambda side: side == "head")
+    """Which end is kept."""
+    boundary: Literal["line", "sentence", "word", "character"] = Field(default="line", exclude_if=lambda boundary: boundary == "line")
+    """Where the cut falls; `character` cuts anywhere, and so do the others when what is kept has no such boundary."""
+    form: Literal["lines", "message"] = Field(default="lines", exclude_if=lambda form: form == "lines")
+    """`lines`: value, confidence and evidence, a line each. `message`: the expert's last message as it is, where a skill has one."""
+
+
+class Bonus(_Record):
+    """What a level-2 skill's score gains, once, under dispatch by `keywords`: when `any` keyword occurs or enough images are there."""
+
+    any: tuple[str, ...] = ()
+    images: int | None = Field(default=None, ge=1)
+    """At least so many images."""
+    adds: int = Field(ge=1)
+
+
+EVIDENCE_ROLES = ("ocr", "caption", "detection", "zoom")
+"""What helpers can be asked for on behalf of a skill that is only a SKILL.md."""
 
 Value = Literal["answer", "region", "expression", "code"]
 """What a skill gives back: an answer to the question, or the input of a further call."""
@@ -112,9 +144,28 @@ class Skill(_Record):
     examples: tuple[str, ...] = ()
     """Example questions, used by `retrieval`."""
     keywords: tuple[str, ...] = ()
+    """Used by `keywords`: each that occurs as whole words counts one."""
+    similarity: Literal["nearest", "pooled"] = Field(default="nearest", exclude_if=lambda similarity: similarity == "nearest")
+    """Used by `retrieval`, on level 1: likeness to the one nearest text of a child, or to all its texts together."""
+    bonuses: tuple[Bonus, ...] = Field(default=(), exclude_if=_is_empty)
     """Used by `keywords`."""
+    priority: int = Field(default=0, exclude_if=_is_empty)
+    """Used by `keywords`: of equal scores the child with the lowest priority is taken, then the first."""
+    fallback: str | None = Field(default=None, exclude_if=_is_empty)
+    """Used by `keywords`, on level 1: the child that is taken when no keyword occurs; None: the first."""
     target: str | None = None
     """`package.module:function` of a coded skill; None for a prompted one, whose body is the procedure."""
+    aliases: tuple[str, ...] = Field(default=(), exclude_if=_is_empty)
+    """Other names that a policy may use, in any case; the id itself matches exactly only. Level 1 only."""
+    helpers: dict[str, str | None] = Field(default_factory=dict, exclude_if=_is_empty)
+    """Expert by role (`ocr`, `zoom`, `detection`, `caption`; a coded skill may have others): asked for evidence beside the expert
+    that the policy chose. None: the role is open and nobody is asked."""
+    needs_image: bool = Field(default=False, exclude_if=_is_empty)
+    """A call without an image is the policy's fault."""
+    steps: tuple[str, ...] = Field(default=(), exclude_if=_is_empty)
+    """Sections of the body, each one call that reads what the earlier ones gave. Empty: one call with the whole body."""
+    observation: ObservationSettings | None = Field(default=None, exclude_if=_is_empty)
+    """Instead of the registry's."""
     body: str = ""
     """The Markdown below the front matter."""
     digest: str = ""

@@ -8,7 +8,7 @@ from PIL import Image
 from maestro.experts.protocol import ExpertRequest
 from maestro.experts.scripted import ScriptedExpert
 from maestro.images import ImageStore
-from maestro.skills.ensemble import Ensemble, clipped
+from maestro.skills.ensemble import Ensemble
 from maestro.skills.protocol import Caller, SkillRequest, SkillResult
 from maestro.types import Call, Task
 
@@ -101,12 +101,6 @@ async def test_a_skill_that_makes_no_sense_is_told_and_a_broken_one_is_infrastru
     assert (told.status, told.text) == ("policy_error", "error: this picture has no size")
     broken = await ensemble.perform(Call(expert="parrot", skill="see"), task(ensemble, "Find the bug"))
     assert (broken.status, "KeyError" in broken.text) == ("expert_error", True)
-
-
-def test_long_observations_are_cut_behind_a_whole_line() -> None:
-    assert clipped("answer: 7\nconfidence: 0.90\nevidence: " + "x" * 50, 40) == "answer: 7\nconfidence: 0.90"
-    assert clipped("answer: " + "7" * 50, 20) == "answer: 777777777777"
-    assert clipped("answer: 7", 20) == "answer: 7"
 
 
 async def test_the_registry_says_how_long_an_observation_may_be(ensemble: Ensemble) -> None:

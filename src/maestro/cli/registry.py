@@ -173,7 +173,12 @@ def _check_scripts(registry: Registry) -> Iterator[Problem]:
 def _warnings(registry: Registry) -> list[str]:
     """What is allowed, but probably not meant."""
     used = {expert.id for expert in registry.menu().experts}
-    idle = [f"expert {expert} is allowed by no skill, so it can never be called" for expert in registry.experts if expert not in used]
+    used |= {helper for skill in registry.skills.values() for helper in skill.helpers.values() if helper}
+    idle = [
+        f"expert {expert} is allowed by no skill and helps none, so it can never be called"
+        for expert in registry.experts
+        if expert not in used
+    ]
     keys = [
         f"expert {expert.id}: the environment variable {expert.api_key_env} is not set"
         for expert in registry.experts.values()

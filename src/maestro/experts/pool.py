@@ -31,6 +31,7 @@ _REMEMBERED_WORK = 512
 class _Flight:
     """One real call and everybody who waits for it."""
 
+    expert: str
     deadline_at: float
     """Loop time of the most patient waiter."""
     waiters: int = 0
@@ -87,6 +88,7 @@ class ExpertPool:
         self.store = store
         self.images = images
         self._clients: dict[str, ExpertClient] = dict(clients or {})
+        self._retired: list[ExpertClient] = []
         self._factories: dict[str, ClientFactory] = {"local": self._local, "scripted": scripted_from_card, **(factories or {})}
         self._workers = workers
         self._models: Models | None = None
@@ -113,11 +115,24 @@ class ExpertPool:
         cost_usd = price_of(card.price, reply, pixels)
         return reply if reply.cost_usd == cost_usd else replace(reply, cost_usd=cost_usd)
 
+    def replace_experts(self, experts: Mapping[str, Expert]) -> None:
+        """Call these cards from now on. Calls under way end as they began; clients of other cards are kept as they are."""
+        for expert_id, card in self.experts.items():
+            if experts.get(expert_id) != card:
+                if (client := self._clients.pop(expert_id, None)) is not None:
+                    self._retired.append(client)
+                for state in self._states.values():
+                    state.gates.pop(expert_id, None)
+                    # Whoever asks from now on must not join a call of the card that was.
+                    state.flights = {key: flight for key, flight in state.flights.items() if flight.expert != expert_id}
+        self.experts = dict(experts)
+
     async def close(self) -> None:
         """Close every client and worker process; the store is its owner's to close."""
-        for client in self._clients.values():
+        for client in (*self._clients.values(), *self._retired):
             await client.close()
         self._clients.clear()
+        self._retired.clear()
         if self._models is not None:
             await self._models.close()
             self._models = None
@@ -161,7 +176,7 @@ class ExpertPool:
         state = self._states.setdefault(loop, _LoopState())
         flight = state.flights.get(key)
         if flight is None:
-            flight = state.flights[key] = _Flight(deadline_at=0.0)
+            flight = state.flights[key] = _Flight(card.id, deadline_at=0.0)
         flight.deadline_at = max(flight.deadline_at, loop.time() + deadline_seconds)
         flight.task = flight.task or asyncio.create_task(self._attempts(card, request, flight, state))
         flight.waiters += 1
@@ -174,7 +189,8 @@ class ExpertPool:
         finally:
             flight.waiters -= 1
             if flight.waiters == 0:
-                state.flights.pop(key, None)
+                if state.flights.get(key) is flight:
+                    del state.flights[key]
                 flight.task.cancel()  # nobody waits any more; harmless when it is done
 
     async def _attempts(self, card: Expert, request: ExpertRequest, flight: _Flight, state: _LoopState) -> Reply:

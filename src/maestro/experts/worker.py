@@ -57,6 +57,8 @@ class ModelHost:
     """Models by expert id, each built when first asked for and kept."""
 
     models: dict[str, Any] = field(default_factory=dict)
+    _built_from: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
+    """Target and options of each model: an expert whose card was edited is built anew."""
 
     def perform(self, job: Job, images: Sequence[Pixels]) -> Outcome:
         """Do one job; every failure of the model comes back as an Outcome."""
@@ -82,11 +84,12 @@ class ModelHost:
             return Outcome("failed", f"{job.expert} answered {job.operation} with something that is no JSON: {error}", seconds)
 
     def _model(self, job: Job) -> Any:
-        if job.expert not in self.models:
+        if job.expert not in self.models or self._built_from[job.expert] != (job.target, job.options):
             try:
                 self.models[job.expert] = _load_class(job.target)(**job.options)
             except ValueError as error:  # options that make no sense are the registry's fault, not the policy's
                 raise RuntimeError(f"it cannot be built from its options {job.options}: {error}") from error
+            self._built_from[job.expert] = (job.target, job.options)
             if (cv2 := sys.modules.get("cv2")) is not None:
                 cv2.setNumThreads(1)
         return self.models[job.expert]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from maestro.document import Document, Location, Problem, Problems
-from maestro.types import Expert
+from maestro.registry.environment import fill_in
+from maestro.types import Expert, ObservationSettings
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """Letters, digits, dots, underscores and hyphens: what every dialect and store key can carry."""
@@ -30,15 +31,6 @@ _SECRET_VALUE = re.compile(
 _ADVICE = "keep secrets out of the file: put the key in an environment variable and name that variable in api_key_env"
 
 
-class ObservationSettings(BaseModel):
-    """How much of a reply a policy reads."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    max_characters: int = Field(default=2000, ge=40, le=100_000)
-    """Longer observations are cut here, and say so."""
-
-
 class RegistryFile(BaseModel):
     """registry.yaml as written."""
 
@@ -51,14 +43,18 @@ class RegistryFile(BaseModel):
     skills: tuple[str, ...] | None = None
     """Level-1 skills on offer, in menu order; None offers every skill in the folder, in alphabetical order."""
     observation: ObservationSettings = ObservationSettings()
+    helpers: dict[str, str | None] = Field(default_factory=dict, exclude_if=lambda helpers: not helpers)
+    """Expert by helper role, for every skill that has the role; stands before what the skills' cards say. None: nobody is asked."""
     experts: tuple[Expert, ...]
 
 
 def read_cards(document: Document) -> RegistryFile:
     """The file as cards. Raises Problems: what is wrong, on which line, and what is allowed."""
     problems = [*_secrets(document)]
+    filled, unfilled = fill_in(document)
+    problems += unfilled
     try:
-        cards = document.validate(RegistryFile)
+        cards = filled.validate(RegistryFile)
     except Problems as found:
         # A pydantic message quotes the value it rejects; on a line that holds a secret only our own message is shown.
         hidden = {problem.line for problem in problems}
@@ -91,11 +87,34 @@ def _check_names(cards: RegistryFile, document: Document) -> Iterator[Problem]:
         first.setdefault(expert.id, document.line(location))
         if not ID.fullmatch(expert.id):
             yield document.problem(location, f"expert id {expert.id!r}: use up to 64 letters, digits, dots, underscores and hyphens")
+    yield from _check_aliases(cards, document)
     listed: set[str] = set()
     for index, skill in enumerate(cards.skills or ()):
         if skill in listed:
             yield document.problem(("skills", index), f"duplicate skill {skill!r} in the list of skills")
         listed.add(skill)
+
+
+def _check_aliases(cards: RegistryFile, document: Document) -> Iterator[Problem]:
+    for index, expert in enumerate(cards.experts):
+        others = [other for other in cards.experts if other is not expert]
+        for number, alias in enumerate(expert.aliases):
+            location: Location = ("experts", index, "aliases", number)
+            if fault := alias_problem(alias, expert.aliases[:number], [(other.id, other.aliases) for other in others]):
+                yield document.problem(location, f"expert {expert.id}: {fault}")
+
+
+def alias_problem(alias: str, earlier: Sequence[str], others: Iterable[tuple[str, Sequence[str]]]) -> str | None:
+    """What is wrong with an alias, if anything: no name, given twice, or another card's (`others`: ids with their aliases)."""
+    if not ID.fullmatch(alias):
+        return f"alias {alias!r}: use up to 64 letters, digits, dots, underscores and hyphens"
+    folded = alias.casefold()
+    if folded in (one.casefold() for one in earlier):
+        return f"alias {alias!r} is given twice (aliases match in any case)"
+    for owner, names in others:
+        if folded in (name.casefold() for name in (owner, *names)):
+            return f"alias {alias!r} is taken by {owner} (aliases match in any case)"
+    return None
 
 
 def _check_expert(expert: Expert, at: Location, document: Document) -> Iterator[Problem]:

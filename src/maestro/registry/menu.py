@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from maestro.types import Expert, Skill
@@ -25,7 +26,22 @@ class Menu:
         """Whether this pair may be called."""
         return (expert, skill) in self._pair_set
 
+    def expert_id(self, name: str) -> str | None:
+        """The id that `name` stands for: an id exactly, or an alias in any case. None when it is neither."""
+        return _resolve(name, self.experts)
+
+    def skill_id(self, name: str) -> str | None:
+        """The same for skills."""
+        return _resolve(name, self.skills)
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "_pair_set", frozenset(self.pairs))
 
     _pair_set = frozenset[tuple[str, str]]()
+
+
+def _resolve(name: str, cards: Sequence[Expert | Skill]) -> str | None:
+    if any(card.id == name for card in cards):
+        return name
+    folded = name.casefold()
+    return next((card.id for card in cards if folded in (alias.casefold() for alias in card.aliases)), None)

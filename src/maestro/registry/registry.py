@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import orjson
@@ -19,6 +19,7 @@ from maestro.document import Document, Problem, Problems, read_document
 from maestro.errors import RegistryError, not_found
 from maestro.registry.cards import RegistryFile, read_cards
 from maestro.registry.consistency import check_consistency
+from maestro.registry.environment import endpoints_as_written
 from maestro.registry.menu import Menu
 from maestro.registry.plugins import registered
 from maestro.registry.skill_file import FILE_NAME, SkillFile, read_skill
@@ -52,6 +53,10 @@ class Registry:
     """By id; every level-1 skill in menu order, each followed by its level-2 skills, whose inherited experts are filled in."""
     digest: str
     """SHA-256 over everything that a policy or expert can notice."""
+    folders: Mapping[str, Path] = field(default_factory=dict)
+    """Where each skill's SKILL.md is, by id."""
+    endpoints: Mapping[str, str] = field(default_factory=dict)
+    """Endpoints that the environment may override, as written, by expert id; digests are over these."""
 
     @classmethod
     def load(cls, name_or_path: str | Path) -> Registry:
@@ -67,9 +72,11 @@ class Registry:
         if problems:
             raise InvalidRegistry(folder, problems)
         experts = {expert.id: expert for expert in cards.experts}
-        by_id = _order([file.skill for file in skills])
-        digest = _digest(cards, experts, by_id)
-        return cls(cards.name, cards.summary, folder, cards, experts, by_id, digest)
+        by_id = _order([file.skill for file in skills], cards.helpers)
+        endpoints = endpoints_as_written(document)
+        digest = _digest(cards, experts, by_id, endpoints)
+        folders = {file.skill.id: file.folder for file in skills}
+        return cls(cards.name, cards.summary, folder, cards, experts, by_id, digest, folders, endpoints)
 
     @property
     def level_one(self) -> tuple[Skill, ...]:
@@ -104,7 +111,7 @@ class Registry:
             "name": self.name,
             "digest": self.digest,
             "dialect": self.settings.dialect,
-            "experts": {expert.id: _fingerprint(expert.model_dump(mode="json")) for expert in self.experts.values()},
+            "experts": {expert.id: _fingerprint(_as_written(expert, self.endpoints)) for expert in self.experts.values()},
             "skills": {skill.id: skill.digest for skill in self.skills.values()},
         }
 
@@ -154,9 +161,10 @@ def _read_skills(folder: Path, cards: RegistryFile, document: Document) -> tuple
     wanted = [folders[name] for name in (cards.skills or sorted(folders)) if name in folders]
     for one in wanted:
         _read_one(one, None, files, problems)
+        parent = next((file.skill.id for file in files if file.folder == one), one.name)
         for two in _visible_folders(one):
             if _skill_file(two, problems, required=False):
-                _read_one(two, one.name, files, problems)
+                _read_one(two, parent, files, problems)
                 deeper = (Problem(shown_path(path), 0, "skills have two levels; move it up") for path in two.glob(f"*/**/{FILE_NAME}"))
                 problems.extend(deeper)
     return files, problems
@@ -188,14 +196,20 @@ def _visible_folders(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith((".", "__")))
 
 
-def _order(skills: list[Skill]) -> dict[str, Skill]:
-    """Skills by id, children after their parent with inherited experts filled in."""
+def _order(skills: list[Skill], helpers: Mapping[str, str | None]) -> dict[str, Skill]:
+    """Skills by id, children after their parent with inherited experts filled in; the registry's helpers stand before a card's."""
     ordered: dict[str, Skill] = {}
+    skills = [_with_helpers(skill, helpers) for skill in skills]
     for parent in (skill for skill in skills if skill.level == 1):
         ordered[parent.id] = parent
         for child in (skill for skill in skills if skill.parent == parent.id):
             ordered[child.id] = child if child.experts else child.model_copy(update={"experts": parent.experts})
     return ordered
+
+
+def _with_helpers(skill: Skill, helpers: Mapping[str, str | None]) -> Skill:
+    own = {role: helpers.get(role, expert) for role, expert in skill.helpers.items()}
+    return skill if own == skill.helpers else skill.model_copy(update={"helpers": own})
 
 
 def shown_path(path: Path) -> str:
@@ -206,13 +220,19 @@ def shown_path(path: Path) -> str:
         return str(path)
 
 
-def _digest(cards: RegistryFile, experts: dict[str, Expert], skills: dict[str, Skill]) -> str:
+def _digest(cards: RegistryFile, experts: dict[str, Expert], skills: dict[str, Skill], endpoints: Mapping[str, str]) -> str:
     content = {
         "settings": cards.model_dump(mode="json", exclude={"experts", "skills"}),
-        "experts": [expert.model_dump(mode="json") for expert in experts.values()],
+        "experts": [_as_written(expert, endpoints) for expert in experts.values()],
         "skills": [skill.model_dump(mode="json") for skill in skills.values()],
     }
     return _fingerprint(content)
+
+
+def _as_written(expert: Expert, endpoints: Mapping[str, str]) -> dict[str, object]:
+    """A card for a digest. Where a model is served is not what a policy notices: another machine's override changes nothing."""
+    written = {"endpoint": endpoints[expert.id]} if expert.id in endpoints else {}
+    return expert.model_dump(mode="json") | written
 
 
 def _fingerprint(value: object) -> str:

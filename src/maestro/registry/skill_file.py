@@ -24,8 +24,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from maestro.document import Document, Problem, Problems, parse_document, read_text
-from maestro.registry.cards import target_problem
-from maestro.types import Skill, Value
+from maestro.errors import not_found
+from maestro.registry.cards import ID, target_problem
+from maestro.registry.sections import sections
+from maestro.types import Bonus, ObservationSettings, Skill, Value
 
 FILE_NAME = "SKILL.md"
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -45,7 +47,18 @@ class SkillMetadata(BaseModel):
     gives: Value = "answer"
     examples: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
+    similarity: Literal["nearest", "pooled"] = "nearest"
+    bonuses: tuple[Bonus, ...] = ()
+    priority: int = 0
+    fallback: str | None = None
+    aliases: tuple[str, ...] = ()
+    helpers: dict[str, str | None] = Field(default_factory=dict)
+    needs_image: bool = False
+    steps: tuple[str, ...] = ()
+    observation: ObservationSettings | None = None
     target: str | None = None
+    id: str | None = None
+    """The skill's id where it is not the name: names of the format are lower case, ids need not be."""
 
 
 class FrontMatter(BaseModel):
@@ -93,15 +106,16 @@ def read_skill(folder: Path, parent: str | None = None, shown: str | None = None
         raise Problems([document.problem((key,), f"{key} belongs under metadata:") for key in misplaced])
     front = document.validate(FrontMatter)
     problems = [*_check_front(front, folder.name, document), *_check_metadata(front.metadata, document)]
+    problems += _check_steps(front.metadata, body, document)
     if problems:
         raise Problems(problems)
     metadata = front.metadata
     skill = Skill(
-        id=front.name,
+        id=metadata.id or front.name,
         summary=" ".join(front.description.split()),
         level=1 if parent is None else 2,
         parent=parent,
-        **{field: getattr(metadata, field) for field in SkillMetadata.model_fields},
+        **{field: getattr(metadata, field) for field in SkillMetadata.model_fields if field != "id"},
         body=body,
         digest=digest(folder),
     )
@@ -171,7 +185,7 @@ def _check_metadata(metadata: SkillMetadata, document: Document) -> list[Problem
             found.append(
                 document.problem(("metadata", key), f"unknown key metadata.{key}; did you mean {near[0]}? Ours are {', '.join(ours)}")
             )
-    for field in ("experts", "takes", "examples", "keywords"):
+    for field in ("experts", "takes", "examples", "keywords", "steps"):
         values = getattr(metadata, field)
         for index, value in enumerate(values):
             if not value.strip():
@@ -180,4 +194,17 @@ def _check_metadata(metadata: SkillMetadata, document: Document) -> list[Problem
                 found.append(document.problem(("metadata", field, index), f"metadata.{field} names {value!r} twice"))
     if metadata.target is not None and (fault := target_problem(metadata.target)):
         found.append(document.problem(("metadata", "target"), f"metadata.{fault}"))
+    if metadata.id is not None and not ID.fullmatch(metadata.id):
+        message = f"metadata.id {metadata.id!r}: use up to 64 letters, digits, dots, underscores and hyphens"
+        found.append(document.problem(("metadata", "id"), message))
     return found
+
+
+def _check_steps(metadata: SkillMetadata, body: str, document: Document) -> list[Problem]:
+    """Steps that the body has no section for."""
+    titles = sections(body)[1]
+    return [
+        document.problem(("metadata", "steps", index), not_found("section", step, titles, f"Write it in the body under: ## {step}"))
+        for index, step in enumerate(metadata.steps)
+        if step.strip() and not titles.get(step)
+    ]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from maestro.document import Problem, read_document
 from maestro.errors import not_found
-from maestro.registry.registry import REGISTRY_FILE, SKILLS_FOLDER, Registry, shown_path
+from maestro.registry.registry import REGISTRY_FILE, Registry, shown_path
 from maestro.registry.skill_file import FILE_NAME, read_skill
 
 
@@ -49,7 +49,7 @@ def _expert_targets(registry: Registry) -> Iterator[Problem]:
 def _skill_targets(registry: Registry) -> Iterator[Problem]:
     for skill in registry.skills.values():
         if skill.target and (fault := missing_target(skill.target)):
-            folder = registry.folder / SKILLS_FOLDER / (skill.parent or "") / skill.id
+            folder = registry.folders[skill.id]
             yield read_skill(folder, skill.parent, shown_path(folder / FILE_NAME)).problem("target", f"skill {skill.id}: {fault}")
 
 

@@ -4,46 +4,96 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
-import orjson
-
 from maestro.errors import CallTimeout, InfrastructureFault, MaestroError, NotRecorded, PolicyFault, RegistryError
 from maestro.experts.pool import ExpertPool
-from maestro.experts.protocol import ExpertRequest
 from maestro.experts.store import CallStore
 from maestro.images import ImageStore
-from maestro.registry.registry import Registry
-from maestro.skills.dispatch import Retrieval, by_expert, by_keywords
+from maestro.registry.registry import InvalidRegistry, Registry
+from maestro.registry.stamp import stamp
+from maestro.registry.targets import check_targets
+from maestro.skills.dispatch import PooledRetrieval, Retrieval, by_expert, by_keywords
+from maestro.skills.observation import observed
+from maestro.skills.performance import Performance
 from maestro.skills.prompted import run_prompted
 from maestro.skills.protocol import Caller, SkillProcedure, SkillRequest, SkillResult
 from maestro.skills.region import clip, enlargement, parse_region
-from maestro.types import Call, ChildCall, Observation, Skill, Task
+from maestro.types import Call, Observation, Skill, Task
+
+_log = logging.getLogger(__name__)
 
 
 class Ensemble:
     """Performs calls: checks them against the registry, dispatches, runs the skill and reports what came back.
 
     One ensemble serves any number of episodes at once. Close it (or use it as an async context manager) to stop the experts.
+    The registry may be edited meanwhile: `refresh` notices it, `reload` is told.
     """
 
     def __init__(self, registry: Registry, images: ImageStore, pool: ExpertPool) -> None:
-        self.registry = registry
         self.images = images
         self.pool = pool
-        self.menu = registry.menu()
-        self.name = f"{registry.name}@{registry.digest[:12]}"
-        self._procedures: dict[str, SkillProcedure] = {}
-        self._indexes: dict[str, Retrieval] = {}
+        self.problem: str | None = None
+        """Why the last edit of the registry is not in use; None when it is."""
+        self._stamp = stamp(registry.folder)
+        self._looked_at = time.monotonic()
+        self._use(registry)
 
     @classmethod
     def load(cls, registry: str | Path, images: ImageStore, store: CallStore | None = None, *, workers: int | None = None) -> Ensemble:
         """The ensemble of a registry given by name or folder. `workers` bounds the processes of in-process experts."""
         loaded = Registry.load(registry)
         return cls(loaded, images, ExpertPool(loaded.experts, images=images, store=store, workers=workers))
+
+    def reload(self) -> bool:
+        """Read the registry's folder again and use what it says from the next call on; whether anything has changed.
+
+        Episodes under way keep the menu they began with; a call of theirs that is no longer offered is told so. The code behind
+        targets is not read again. Raises RegistryError with every problem of a broken edit, and goes on with the registry it has.
+        """
+        self._stamp = stamp(self.registry.folder)
+        try:
+            fresh = Registry.load(self.registry.folder)
+            if problems := check_targets(fresh):
+                raise InvalidRegistry(fresh.folder, problems)
+        except RegistryError as error:
+            self.problem = str(error)
+            raise
+        self.problem = None
+        if fresh.digest == self.registry.digest and fresh.experts == self.registry.experts:
+            return False
+        self.pool.replace_experts(fresh.experts)
+        self._use(fresh)
+        return True
+
+    def refresh(self, every_seconds: float = 1.0) -> bool:
+        """Reload when a file of the registry has changed, looking at most every so many seconds; whether anything has changed.
+
+        A broken edit is logged, kept in `problem` and not used; it is looked at again when a file changes again.
+        """
+        now = time.monotonic()
+        if now - self._looked_at < every_seconds:
+            return False
+        self._looked_at = now
+        if stamp(self.registry.folder) == self._stamp:
+            return False
+        try:
+            return self.reload()
+        except RegistryError as error:
+            _log.warning("the registry was edited and cannot be used; the one before it stays in use. %s", error)
+            return False
+
+    def _use(self, registry: Registry) -> None:
+        self.registry = registry
+        self.menu = registry.menu()
+        self.name = f"{registry.name}@{registry.digest[:12]}"
+        self._procedures: dict[str, SkillProcedure] = {}
+        self._indexes: dict[str, Retrieval | PooledRetrieval] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -61,58 +111,53 @@ class Ensemble:
         `policy_error` when the call makes no sense (the policy reads why), `timeout` and `expert_error` when the
         infrastructure failed, a call missing from a replayed store included.
         """
-        children: list[ChildCall] = []
-        started = time.monotonic()
+        performance = Performance(self.pool, self.images, deadline_seconds)
         try:
             async with asyncio.timeout(deadline_seconds):
-                result = await self._run(call, task, children, started + deadline_seconds)
+                skill, result = await self._run(call, task, performance)
         except (PolicyFault, ValueError) as fault:
-            return _failed("policy_error", f"error: {fault}", children, started)
+            return performance.observation("policy_error", f"error: {fault}")
         except (TimeoutError, CallTimeout) as fault:
             reason = str(fault) or f"no reply within {deadline_seconds:.0f} s"
-            return _failed("timeout", f"{call.expert}@{call.skill}: {reason}", children, started)
+            return performance.observation("timeout", f"{call.expert}@{call.skill}: {reason}")
         except (InfrastructureFault, NotRecorded) as fault:
-            return _failed("expert_error", f"{call.expert}@{call.skill}: {fault}", children, started)
-        return Observation(
-            text=clipped(result.text, self.registry.settings.observation.max_characters),
-            value=result.value,
-            gives=result.gives,
-            confidence=result.confidence,
-            children=tuple(children),
-            cost_usd=sum(child.cost_usd for child in children),
-            latency_seconds=_latency(children, started),
-        )
+            return performance.observation("expert_error", f"{call.expert}@{call.skill}: {fault}")
+        text = observed(result, skill.observation or self.registry.settings.observation, performance.lost)
+        return performance.observation("ok", text, value=result.value, gives=result.gives, confidence=result.confidence)
 
-    async def _run(self, call: Call, task: Task, children: list[ChildCall], deadline: float) -> SkillResult:
-        skill = self._allowed(call)
+    async def _run(self, call: Call, task: Task, performance: Performance) -> tuple[Skill, SkillResult]:
+        """The skill that did the work in the end, and what it found."""
+        expert, skill = self._allowed(call)
         images, query = self._focus(skill, call.query, task)
         request = SkillRequest(question=task.question, query=query, images=images, choices=task.choices)
-        caller = self._caller(call.expert, skill, children, deadline)
-        leaf = await self._leaf(skill, request, caller)
-        if leaf.id != skill.id:
-            if leaf.experts and call.expert not in leaf.experts:
-                raise PolicyFault(f"{call.expert} cannot do {leaf.id}; {', '.join(leaf.experts)} can")
-            caller = self._caller(call.expert, leaf, children, deadline)
+        leaf = await self._leaf(skill, request, performance.caller(expert, skill))
+        if leaf.experts and expert not in leaf.experts:
+            raise PolicyFault(f"{expert} cannot do {leaf.id}; {', '.join(leaf.experts)} can")
+        if leaf.needs_image and not request.images:
+            raise PolicyFault(f"{skill.id} works on a picture, and this question has none")
+        caller = performance.caller(expert, leaf)
         if leaf.target is None:
-            return await run_prompted(leaf, request, caller)
+            return leaf, await run_prompted(leaf, request, caller)
         procedure = self._procedure(leaf)
         try:
-            return await procedure(request, caller)
+            return leaf, await procedure(request, caller)
         except (MaestroError, ValueError, TimeoutError):
             raise
         except Exception as bug:  # a skill author's bug must cost one episode, not the run; the episode keeps it
             raise InfrastructureFault(f"skill {leaf.id} broke: {type(bug).__name__}: {bug}") from bug
 
-    def _allowed(self, call: Call) -> Skill:
-        """The skill of an allowed call. Raises PolicyFault naming what exists."""
-        skill = next((known for known in self.menu.skills if known.id == call.skill), None)
+    def _allowed(self, call: Call) -> tuple[str, Skill]:
+        """Expert id and skill of an allowed call, given by id or alias. Raises PolicyFault naming what exists."""
+        skill_id = self.menu.skill_id(call.skill)
+        skill = next((known for known in self.menu.skills if known.id == skill_id), None)
         if skill is None:
             raise PolicyFault(f"no skill {call.skill!r}; there are {', '.join(known.id for known in self.menu.skills)}")
-        if call.expert not in {expert.id for expert in self.menu.experts}:
+        expert = self.menu.expert_id(call.expert)
+        if expert is None:
             raise PolicyFault(f"no expert {call.expert!r}; for {skill.id} there are {', '.join(skill.experts)}")
-        if not self.menu.allows(call.expert, call.skill):
-            raise PolicyFault(f"{call.expert} is not offered for {skill.id}; {', '.join(skill.experts)} are")
-        return skill
+        if not self.menu.allows(expert, skill.id):
+            raise PolicyFault(f"{expert} is not offered for {skill.id}; {', '.join(skill.experts)} are")
+        return expert, skill
 
     def _focus(self, skill: Skill, query: str, task: Task) -> tuple[tuple[str, ...], str]:
         """The images and query a skill works on: a query that is a region becomes a crop of the first image."""
@@ -133,23 +178,15 @@ class Ensemble:
         match skill.dispatch:
             case "retrieval":
                 if skill.id not in self._indexes:
-                    self._indexes[skill.id] = Retrieval(children)
+                    self._indexes[skill.id] = (PooledRetrieval if skill.similarity == "pooled" else Retrieval)(children)
                 return self._indexes[skill.id].choose(request.text)
             case "keywords":
-                return by_keywords(children, request.text)
+                fallback = next((child for child in children if child.id == skill.fallback), None)
+                return by_keywords(children, request.text, len(request.images), fallback)
             case "expert":
                 return await by_expert(children, request.text, caller.ask)
             case _:
                 return skill
-
-    def _caller(self, expert: str, skill: Skill, children: list[ChildCall], deadline: float) -> Caller:
-        async def ask(operation: str, images: tuple[str, ...] = (), **arguments: Any) -> Any:
-            request = ExpertRequest(operation=operation, skill=skill.id, skill_digest=skill.digest, images=images, arguments=arguments)
-            reply = await self.pool.call(expert, request, max(0.0, deadline - time.monotonic()))
-            children.append(reply.child(expert, skill.id))
-            return reply.text if operation == "chat" else orjson.loads(reply.text)
-
-        return Caller(expert=expert, ask=ask, pixels=self.images.pixels, put=self.images.put)
 
     def _procedure(self, skill: Skill) -> SkillProcedure:
         """The coded procedure of a skill, imported once. Raises RegistryError when its target is not there."""
@@ -169,27 +206,3 @@ def load_target(target: str, owner: str) -> Callable[..., Any]:
     except AttributeError as error:
         raise RegistryError(f"{owner}: target {target!r}: module {module} has no {attribute!r}.") from error
     return loaded
-
-
-def clipped(text: str, limit: int) -> str:
-    """The first `limit` characters of `text`, cut behind the last whole line when there is one."""
-    if len(text) <= limit:
-        return text
-    head = text[:limit]
-    return head[: head.rfind("\n")] if "\n" in head else head
-
-
-def _latency(children: list[ChildCall], started: float) -> float:
-    """Seconds the call took, or would have taken with its replayed replies live."""
-    replayed = sum(child.latency_seconds for child in children if child.replayed)
-    return time.monotonic() - started + replayed
-
-
-def _failed(status: Any, text: str, children: list[ChildCall], started: float) -> Observation:
-    return Observation(
-        text=text,
-        status=status,
-        children=tuple(children),
-        cost_usd=sum(child.cost_usd for child in children),
-        latency_seconds=_latency(children, started),
-    )

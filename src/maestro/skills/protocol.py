@@ -8,7 +8,9 @@ from typing import Any, Protocol
 
 from PIL import Image
 
-from maestro.types import Value
+from maestro.errors import RegistryError, not_found
+from maestro.registry.sections import sections
+from maestro.types import Skill, Value
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class SkillResult:
     evidence: str = ""
     """A few words: what the value rests on."""
     gives: Value = "answer"
+    message: str | None = None
+    """The expert's last message in full, for registries whose observations are messages."""
 
     @property
     def text(self) -> str:
@@ -49,9 +53,22 @@ class SkillResult:
         return "\n".join(lines)
 
 
+@dataclass(frozen=True)
+class HelperReply:
+    """What a helper said, or why it said nothing."""
+
+    text: str = ""
+    fault: str = ""
+    """A few words when there is no reply; empty when there is one."""
+
+
+async def _nobody(role: str, **_: Any) -> HelperReply:
+    return HelperReply(fault=f"nobody fills the role {role}")
+
+
 @dataclass
 class Caller:
-    """The skill's hand on the one expert the policy chose.
+    """The skill's hand on the one expert the policy chose, and on the helpers that its card names.
 
     `ask` performs an operation and returns the parsed JSON reply (in-process) or the message text (served); every call is
     recorded in the observation. `pixels` and `crop` give the skill images; a crop is put in the image store so that the
@@ -60,10 +77,33 @@ class Caller:
 
     expert: str
     ask: Callable[..., Awaitable[Any]]
-    """`await caller.ask(operation, images=(hash, ...), **arguments)`"""
+    """`await caller.ask(operation, images=(hash, ...), sampling={...}, **arguments)`"""
     pixels: Callable[[str], Image.Image]
     put: Callable[[Image.Image], str]
     notes: dict[str, Any] = field(default_factory=dict)
+    skill: Skill | None = None
+    """The card of the skill that runs."""
+    help: Callable[..., Awaitable[HelperReply]] = _nobody
+    """`await caller.help(role, images=(hash, ...), messages=[...], sampling={...})`: a chat with the helper of a role. It never
+    raises for what the helper does: a helper that is missing, slow or broken is a reply with a `fault`."""
+    lost: list[str] = field(default_factory=list)
+    """Evidence that could not be had, in words; the observation tells the policy."""
+
+    def has(self, role: str) -> bool:
+        """Whether somebody fills a helper role."""
+        return self.skill is not None and bool(self.skill.helpers.get(role))
+
+    def hint(self, role: str) -> str:
+        """What the skill's body says under `## For <role>`: words for that helper alone; empty when there is no such section."""
+        return sections(self.skill.body)[1].get(f"For {role}", "") if self.skill is not None else ""
+
+    def section(self, title: str) -> str:
+        """A section of the skill's body. Raises RegistryError naming the sections there are."""
+        assert self.skill is not None
+        found = sections(self.skill.body)[1]
+        if not found.get(title):
+            raise RegistryError(f"skill {self.skill.id}: " + not_found("section", title, found, f"Its SKILL.md needs: ## {title}"))
+        return found[title]
 
     def crop(self, image: str, box: tuple[int, int, int, int], scale: float = 1.0) -> str:
         """Hash of the part of `image` inside `box` (left, top, right, bottom, pixels), enlarged by `scale`."""

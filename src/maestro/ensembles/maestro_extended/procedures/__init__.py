@@ -1,0 +1,1 @@
+"""Coded procedures of the skills that are more than a SKILL.md."""
