@@ -96,7 +96,9 @@ class Registry:
     def menu(self) -> Menu:
         """Level-1 skills and the experts that some skill allows."""
         used = {expert for skill in self.level_one for expert in skill.experts}
-        return Menu(tuple(expert for expert in self.experts.values() if expert.id in used), self.level_one, self.digest)
+        offered = (expert for expert in self.experts.values() if expert.id in used)
+        cards = tuple(expert.model_copy(update={"serve": None}) if expert.serve else expert for expert in offered)
+        return Menu(cards, self.level_one, self.digest)
 
     def lock(self) -> dict[str, object]:
         """What `registry.lock` of a run folder holds: enough to tell what changed since, as JSON values."""
@@ -104,7 +106,7 @@ class Registry:
             "name": self.name,
             "digest": self.digest,
             "dialect": self.settings.dialect,
-            "experts": {expert.id: _fingerprint(expert.model_dump(mode="json")) for expert in self.experts.values()},
+            "experts": {expert.id: _fingerprint(_noticeable(expert)) for expert in self.experts.values()},
             "skills": {skill.id: skill.digest for skill in self.skills.values()},
         }
 
@@ -209,10 +211,15 @@ def shown_path(path: Path) -> str:
 def _digest(cards: RegistryFile, experts: dict[str, Expert], skills: dict[str, Skill]) -> str:
     content = {
         "settings": cards.model_dump(mode="json", exclude={"experts", "skills"}),
-        "experts": [expert.model_dump(mode="json") for expert in experts.values()],
+        "experts": [_noticeable(expert) for expert in experts.values()],
         "skills": [skill.model_dump(mode="json") for skill in skills.values()],
     }
     return _fingerprint(content)
+
+
+def _noticeable(expert: Expert) -> dict[str, object]:
+    """The card without `serve`: on which GPU a model runs is nobody's business but the fleet's."""
+    return expert.model_dump(mode="json", exclude={"serve"})
 
 
 def _fingerprint(value: object) -> str:
