@@ -45,8 +45,8 @@ class _Prepared:
     plan: Plan
     alive: dict[str, Record]
     """Runs, and stays."""
-    remnants: tuple[Record, ...]
-    """Has to go first: what died and left something, and services that change turns."""
+    again: tuple[Record, ...]
+    """Runs, and has to start again: services whose turns change."""
     notes: tuple[str, ...]
     gpus: tuple[Gpu, ...]
     fresh: bool
@@ -55,6 +55,16 @@ class _Prepared:
     @property
     def starting(self) -> list[Launch]:
         return [launch for launch in self.plan.launches if launch.name not in self.alive]
+
+    def launches(self, only: Sequence[str]) -> list[Launch]:
+        """What is waited for: everything, or the experts asked for and all who share turns with somebody that starts."""
+        if not only:
+            return list(self.plan.launches)
+        starting = {launch.name for launch in self.starting}
+        groups = [{gate.name, *(one.service.name for one in gate.members)} for gate in self.plan.gates]
+        together = {name for group in groups if group & starting for name in group}
+        asked = {placed.service.name for placed in self.plan.placement.placed if placed.service.card.id in only}
+        return [launch for launch in self.plan.launches if launch.name in starting | together | asked]
 
 
 async def run_up(asked: Request, *, dry_run: bool) -> int:
@@ -68,10 +78,23 @@ async def run_up(asked: Request, *, dry_run: bool) -> int:
             show_plan(prepared.plan, prepared.notes, sorted(prepared.alive), commands=True)
         return 0 if prepared.plan.fits else 1
     with state.locked():
+        await _sweep(state)
         prepared = await asyncio.to_thread(_prepare, asked, state)
         if not asked.as_json:
             show_plan(prepared.plan, prepared.notes, sorted(prepared.alive), commands=False)
         return await _start(asked, state, prepared)
+
+
+async def _sweep(state: StateFolder) -> None:
+    """Stop what services that died have left, so that neither its ports nor its GPU memory count as somebody else's."""
+    await _clear(state, [record for record in state.records() if leader(record) is None])
+
+
+async def _clear(state: StateFolder, records: Sequence[Record]) -> None:
+    for stopped in await asyncio.to_thread(stop, records, GRACE_SECONDS):
+        if stopped.left:
+            raise FleetError(f"{stopped.name}: process {stopped.left[0]} of an earlier start cannot be stopped. See it with ps.")
+        state.forget(stopped.name)
 
 
 async def _start(asked: Request, state: StateFolder, prepared: _Prepared) -> int:
@@ -79,17 +102,15 @@ async def _start(asked: Request, state: StateFolder, prepared: _Prepared) -> int
     if not plan.fits:
         lines = [f"{one.service.name}: {one.reason}" for one in plan.placement.unplaced]
         raise FleetError("nothing was started, for not everything fits:" + "".join(f"\n  {line}" for line in [*lines, *plan.advice]))
-    for stopped in await asyncio.to_thread(stop, prepared.remnants, GRACE_SECONDS):
-        if stopped.left:
-            raise FleetError(f"{stopped.name}: process {stopped.left[0]} of an earlier start cannot be stopped. See it with ps.")
-        state.forget(stopped.name)
+    await _clear(state, prepared.again)
     if found := await asyncio.to_thread(faults, plan, prepared.starting, asked.python):
         raise FleetError("nothing was started:" + "".join(f"\n  {fault}" for fault in found))
     if prepared.fresh:
         state.write_fleet(asked.registry.name, asked.registry.folder, prepared.gpus)
-    with StartDisplay([launch.name for launch in plan.launches]) as display:
+    launches = prepared.launches(asked.only)
+    with StartDisplay([launch.name for launch in launches]) as display:
         outcomes = await bring_up(
-            plan, state, prepared.alive, wait_seconds=asked.wait_seconds, keep_going=asked.keep_going, tell=display.tell
+            plan, launches, state, prepared.alive, wait_seconds=asked.wait_seconds, keep_going=asked.keep_going, tell=display.tell
         )
     failed = [outcome for outcome in outcomes if outcome.state in {"failed", "not started"}]
     if asked.as_json:
@@ -100,8 +121,7 @@ async def _start(asked: Request, state: StateFolder, prepared: _Prepared) -> int
 
 
 def _prepare(asked: Request, state: StateFolder) -> _Prepared:
-    records = state.records()
-    alive = {record.name: record for record in records if leader(record)}
+    alive = {record.name: record for record in state.records() if leader(record)}
     experts = asked.registry.experts
     wanted = services_of(experts, asked.only)
     if not wanted.services:
@@ -134,8 +154,7 @@ def _prepare(asked: Request, state: StateFolder) -> _Prepared:
             f"maestro experts down {asked.shown} {stop_them}"
         )
     stays = {name: record for name, record in alive.items() if name not in again}
-    remnants = tuple(record for record in records if record.name not in stays)
-    return _Prepared(plan, stays, remnants, notes, gpus, fresh)
+    return _Prepared(plan, stays, tuple(alive[name] for name in sorted(again)), notes, gpus, fresh)
 
 
 def _gpus(asked: Request, state: StateFolder, wanted: Wanted, alive: Sequence[Record]) -> tuple[tuple[Gpu, ...], tuple[str, ...], bool]:

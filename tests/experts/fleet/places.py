@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
+
 SERVER = Path(__file__).parent / "echo_server.py"
 SECONDS = 60.0
 
@@ -35,6 +37,14 @@ def free_ports(count: int, below: int = 50_000) -> list[int]:
 def echo(port: object, name: object, *flags: object) -> list[str]:
     """The command of an echo server."""
     return [sys.executable, str(SERVER), "--port", str(port), "--name", str(name), *map(str, flags)]
+
+
+def lives(pid: int) -> bool:
+    """Whether a process runs; one that has ended and waits for its parent does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def until(condition: Callable[[], object], what: str) -> None:

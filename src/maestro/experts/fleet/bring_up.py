@@ -16,7 +16,7 @@ from typing import Literal
 
 from maestro.errors import FleetError
 from maestro.experts.fleet.commands import Launch
-from maestro.experts.fleet.health import Address, Health, check, name_fault, request
+from maestro.experts.fleet.health import REQUEST_SECONDS, Address, Health, check, name_fault, request
 from maestro.experts.fleet.plan import Plan
 from maestro.experts.fleet.processes import leader, start, stop
 from maestro.experts.fleet.records import Record, StateFolder, last_lines
@@ -61,15 +61,23 @@ class _Start:
 
 
 async def bring_up(
-    plan: Plan, state: StateFolder, alive: Mapping[str, Record], *, wait_seconds: float, keep_going: bool, tell: Tell
+    plan: Plan,
+    launches: Sequence[Launch],
+    state: StateFolder,
+    alive: Mapping[str, Record],
+    *,
+    wait_seconds: float,
+    keep_going: bool,
+    tell: Tell,
 ) -> list[Outcome]:
-    """Start what does not run yet and wait until everything answers under its name, each at most `wait_seconds`.
+    """Start those of `launches` that do not run yet and wait until all of them answer under their names, each at most `wait_seconds`.
 
-    The first failure ends it: what this call started is stopped, and FleetError has the last lines of the log. With `keep_going`
-    only the failed service is stopped. Cancelling (Ctrl-C) stops everything that this call started.
+    `launches` are some of the plan's; with a gate there is everybody behind it. The first failure ends it: what this call started is
+    stopped, and FleetError has the last lines of the log. With `keep_going` only the failed service is stopped. Cancelling (Ctrl-C)
+    stops everything that this call started.
     """
     work = _Start(plan, state, alive, wait_seconds, tell)
-    for launch in plan.launches:
+    for launch in launches:
         work.tasks[launch.name] = asyncio.create_task(_one(work, launch))
     until = asyncio.ALL_COMPLETED if keep_going else asyncio.FIRST_EXCEPTION
     try:
@@ -165,13 +173,13 @@ async def _answering(work: _Start, record: Record, process: subprocess.Popen[byt
     """What the last address said once all of them answer. Raises FleetError when the process ends or time is up."""
     began = told = time.monotonic()
     health = Health(answers=False)
-    while time.monotonic() - began < work.wait_seconds:
+    while (left := began + work.wait_seconds - time.monotonic()) > 0:
         code = process.poll() if process else None
         if code is not None or (process is None and leader(record) is None):
             ended = f"ended with {_exit_text(code)}" if code is not None else "is gone"
             raise FleetError(f"{record.name} {ended} {time.monotonic() - began:.1f} s after its start.{_log(work, record)}")
         for address in addresses:
-            if not (health := await check(address)).answers:
+            if not (health := await check(address, seconds=min(left, REQUEST_SECONDS))).answers:
                 break
         if health.answers:
             return health

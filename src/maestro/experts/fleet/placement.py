@@ -8,7 +8,7 @@ take turns in one slot as large as the largest of them.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from maestro.experts.fleet.gpus import Gpu
@@ -100,18 +100,18 @@ def place(services: Sequence[Service], gpus: Sequence[Gpu], kept: Sequence[Place
 
     `kept` are services of these that run already and stay where they are.
     """
-    running = {placed.service.name for placed in kept}
+    running = {placed.service.name: placed for placed in kept}
     waiting = sorted((one for one in services if one.need.gpus and one.name not in running), key=largest_first)
     for order in (_emptiest_first, _as_numbered):
         cards = _cards(gpus, kept)
         if not (left := _pack(waiting, cards, order)):
-            return _placement(services, cards, left)
+            return _placement(services, cards, left, running)
     cards = _cards(gpus, kept)
     left = _pack([one for one in waiting if not one.need.can_sleep], cards, _as_numbered)
     left += _share(sorted((one for one in waiting if one.need.can_sleep), key=largest_first), cards)
     for card in cards:
         _wake(card)
-    return _placement(services, cards, left)
+    return _placement(services, cards, left, running)
 
 
 def _cards(gpus: Sequence[Gpu], kept: Sequence[Placed]) -> list[_Card]:
@@ -161,7 +161,7 @@ def _wake(card: _Card) -> None:
         card.awake.append(card.turns.pop())
 
 
-def _placement(services: Sequence[Service], cards: Sequence[_Card], left: Sequence[Service]) -> Placement:
+def _placement(services: Sequence[Service], cards: Sequence[_Card], left: Sequence[Service], running: Mapping[str, Placed]) -> Placement:
     gpus = tuple(card.gpu for card in cards)
     totals = {gpu.index: gpu.total_gib for gpu in gpus}
     without = {service.name for service in left}
@@ -171,7 +171,9 @@ def _placement(services: Sequence[Service], cards: Sequence[_Card], left: Sequen
             continue
         on = tuple(sorted(card.gpu.index for card in cards if service in card.awake or service in card.turns))
         turns = any(service in card.turns for card in cards)
-        placed.append(Placed(service, on, _share_of(service, [totals[index] for index in on]), turns))
+        before = running.get(service.name)
+        share = before.utilization if before and before.gpus == on else _share_of(service, [totals[index] for index in on])
+        placed.append(Placed(service, on, share, turns))
     return Placement(gpus, tuple(placed), tuple(Unplaced(service, _reason(service, cards)) for service in left))
 
 

@@ -102,7 +102,7 @@ def is_this_machine(host: str) -> bool:
     except ValueError:
         try:
             address = ipaddress.ip_address(socket.gethostbyname(host))
-        except OSError:
+        except (OSError, UnicodeError):
             return False
     if address.is_loopback or address.is_unspecified:
         return True
