@@ -258,8 +258,9 @@ def test_services_that_do_not_fit_together_take_turns(experts, root, tmp_path):
     assert log.read_text().splitlines()[before:] == ["b wake_up", "b sleep", "c wake_up"]
 
     code, out, _ = experts("status", "--json")
-    states = {row["name"]: row["state"] for row in json.loads(out)["services"]}
-    assert (code, states) == (0, {"a": "asleep", "b": "asleep", "c": "up", "gate-gpu0": "up"})
+    rows = {row["name"]: row for row in json.loads(out)["services"]}
+    assert (code, {name: row["state"] for name, row in rows.items()}) == (0, {"a": "asleep", "b": "asleep", "c": "up", "gate-gpu0": "up"})
+    assert rows["b"]["endpoint"] == f"http://127.0.0.1:{ports[1]}/v1"
     code, out, _ = experts("up", registry, "--gpus", "1x24", "--python", python)
     assert (code, out.count("already up"), started(root)) == (0, 4, pids)
 

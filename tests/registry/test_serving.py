@@ -1,5 +1,7 @@
 """The `serve` block: read, checked line by line, and noticed by nobody but the fleet."""
 
+from pathlib import Path
+
 import pytest
 
 from maestro.document import Problems, parse_document
@@ -100,3 +102,15 @@ def test_serve_changes_neither_digest_nor_lock_nor_menu(tmp_path):
     assert after.experts["strong-reader"].serve.gpu_gib == 9
     assert (after.digest, after.lock()) == (before.digest, before.lock())
     assert (after.menu(), render(after.menu())) == (before.menu(), render(before.menu()))
+
+
+MANUAL = (Path(__file__).parents[2] / "docs" / "fleet.md").read_text(encoding="utf-8")
+
+
+def test_the_example_of_the_manual_is_valid():
+    text = "name: r\n" + MANUAL.partition("```yaml\n")[2].partition("```")[0]
+    assert [expert.id for expert in read_cards(parse_document(text, "fleet.md")).experts] == ["chart-reader", "own-server"]
+
+
+def test_every_field_is_in_the_manual():
+    assert [name for name in Serve.model_fields if f"`{name}`" not in MANUAL] == []

@@ -155,7 +155,8 @@ def guarded(work: Coroutine[Any, Any, Result]) -> Result:
             task.cancel()
 
         for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, end, number)
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup means it
+                loop.add_signal_handler(number, end, number)
         try:
             return await task
         except asyncio.CancelledError:

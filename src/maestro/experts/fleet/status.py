@@ -6,11 +6,12 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import psutil
 
+from maestro.experts.fleet.commands import INNER_PORT_OFFSET
 from maestro.experts.fleet.gpus import gpu_memory_by_process
 from maestro.experts.fleet.health import Address, check, name_fault
 from maestro.experts.fleet.memory import GIB
@@ -69,6 +70,8 @@ async def distant(other: Elsewhere, target: str, key_variable: str | None) -> Se
 
 async def _status(record: Record, state: StateFolder, processes: Sequence[psutil.Process], on_gpu: Mapping[int, float]) -> ServiceStatus:
     address = Address(record.host, record.port, record.prefix, record.key_variable)
+    # Who takes turns listens behind its gate; what people use is the gate's port.
+    endpoint = replace(address, port=record.port - INNER_PORT_OFFSET) if record.takes_turns else address
     log = state.log(record.name)
     first = leader(record)
     memory = 0.0
@@ -81,7 +84,7 @@ async def _status(record: Record, state: StateFolder, processes: Sequence[psutil
         return ServiceStatus(
             name=record.name,
             state=what,
-            endpoint=str(address),
+            endpoint=str(endpoint),
             pid=first.pid if first else 0,
             processes=len(processes),
             served=served,
