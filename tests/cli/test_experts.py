@@ -354,3 +354,6 @@ def test_somebody_elses_service_is_looked_at_and_not_started(experts, root, tmp_
     assert (code, "not started here: far at http://127.0.0.1:" in out) == (0, True)
     code, out, _ = experts("status", registry)
     assert (code, "far: nothing listens (no serve block: somebody else runs it)" in out) == (1, True)
+    assert experts("status", registry, "-e", "near")[0] == 0
+    assert experts("status", registry, "-e", "far")[0] == 1
+    assert "no expert 'fra'; did you mean far?" in experts("status", registry, "-e", "fra")[2]

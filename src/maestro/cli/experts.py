@@ -178,9 +178,11 @@ async def _statuses(registry: str | None, only: Sequence[str], root: Path | None
         return rows
     loaded = Registry.load(registry)
     known = {row.name for _, row in rows}
-    wanted = services_of(loaded.experts, only)
-    rows += [(loaded.name, absent(service)) for service in wanted.services if service.name not in known]
-    others = [(other, loaded.experts[other.expert]) for other in wanted.elsewhere]
+    chosen = {loaded.expert(name).id for name in only} or set(loaded.experts)
+    wanted = services_of(loaded.experts)
+    missing = [service for service in wanted.services if service.card.id in chosen and service.name not in known]
+    rows += [(loaded.name, absent(service)) for service in missing]
+    others = [(other, loaded.experts[other.expert]) for other in wanted.elsewhere if other.expert in chosen]
     checks = [distant(other, card.target or "", card.api_key_env) for other, card in others]
     return rows + [(loaded.name, row) for row in await asyncio.gather(*checks)]
 

@@ -81,7 +81,11 @@ def _disk(starting: Sequence[Launch]) -> Iterator[str]:
 
 
 def _memory(plan: Plan, starting: Sequence[Launch]) -> Iterator[str]:
-    needed = plan.host_gib if any(launch.placed for launch in starting) else 0.0
+    names = {launch.name for launch in starting}
+    needed = sum(launch.placed.service.need.host_gib for launch in starting if launch.placed)
+    for gate in plan.gates:
+        weights = [placed.service.need.weights_gib for placed in gate.members if placed.service.name in names]
+        needed += sum(weights) - min(weights, default=0.0)
     available = psutil.virtual_memory().available / 2**30
     if needed > available:
         yield (
