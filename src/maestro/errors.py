@@ -9,6 +9,7 @@
     │   └── NotRecorded              replay asked for a call that was never recorded
     ├── CheckpointError              a checkpoint or run folder that cannot be used
     ├── MissingDependency            an extra that is not installed
+    ├── FleetError                   a model service that cannot be started, found or stopped
     └── CallFailed                   an expert call
         ├── PolicyFault              the request made no sense: the policy's doing, it is told and may learn
         └── InfrastructureFault      the expert is down, slow or broken: not the policy's doing
@@ -56,6 +57,10 @@ class CheckpointError(MaestroError):
 
 class MissingDependency(MaestroError):
     """An optional part is not installed."""
+
+
+class FleetError(MaestroError):
+    """A local model service cannot be started, found or stopped."""
 
 
 class CallFailed(MaestroError):

@@ -73,6 +73,48 @@ class CallLimits(_Record):
     concurrency: int = Field(default=4, ge=1)
 
 
+class Serve(_Record):
+    """How `maestro experts up` starts the model behind an `openai` card. No policy, prompt, digest or store key sees it.
+
+    Sizes are per replica and in GiB; what is not given is computed (`maestro.experts.fleet.memory`) and shown before anything starts.
+    """
+
+    model: str | None = None
+    """Hub id or folder of the weights."""
+    revision: str | None = None
+    """Hub revision: commit, tag or branch."""
+    device: Literal["gpu", "cpu"] = "gpu"
+    parameters_billions: float | None = Field(default=None, gt=0)
+    dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
+    """`auto` is counted as two bytes a parameter on a GPU and started as float32 on a CPU."""
+    quantization: str | None = None
+    """vLLM's name of the method, such as fp8 or awq."""
+    context_tokens: int = Field(default=16384, ge=128)
+    """Longest request with its reply."""
+    sequences: int = Field(default=2, ge=1)
+    """Requests of full length that the KV cache holds at once; many more short ones fit."""
+    kv_kib_per_token: float | None = Field(default=None, gt=0)
+    """2 (keys, values) x layers x KV heads x head size x bytes / 1024, from the model's config.json."""
+    weights_gib: float | None = Field(default=None, gt=0)
+    kv_cache_gib: float | None = Field(default=None, gt=0)
+    overhead_gib: float | None = Field(default=None, ge=0)
+    """Of each GPU: CUDA context, activations, vision encoder, CUDA graphs."""
+    gpu_gib: float | None = Field(default=None, gt=0)
+    """Of each GPU, in place of the computed sum."""
+    download_gib: float | None = Field(default=None, ge=0)
+    tensor_parallel: int = Field(default=1, ge=1, le=64)
+    """GPUs that share one replica."""
+    replicas: int = Field(default=1, ge=1, le=64)
+    """The first listens on the card's endpoint, the others on `ports`."""
+    ports: tuple[int, ...] = ()
+    """Of the second replica and further; by default the endpoint's port plus 1000, 2000, ..."""
+    arguments: tuple[str, ...] = ()
+    """Further arguments of the vLLM server."""
+    environment: dict[str, str] = Field(default_factory=dict)
+    command: tuple[str, ...] = ()
+    """Starts something else than vLLM: program and arguments with {port}, {host}, {target}, {model}, {python} filled in."""
+
+
 class Expert(_Record):
     """Card of a frozen model that can be called."""
 
@@ -93,6 +135,8 @@ class Expert(_Record):
     limits: CallLimits = CallLimits()
     aliases: tuple[str, ...] = Field(default=(), exclude_if=_is_empty)
     """Other names that a policy may use, in any case; the id itself matches exactly only."""
+    serve: Serve | None = None
+    """How the model is started on this machine (`openai`); None when somebody else does that."""
 
 
 class ObservationSettings(_Record):

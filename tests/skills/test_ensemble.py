@@ -119,3 +119,14 @@ async def test_a_deadline_is_a_timeout(ensemble: Ensemble, monkeypatch: pytest.M
     monkeypatch.setattr(ensemble.pool, "call", hangs)
     seen = await ensemble.perform(Call(expert="parrot", skill="ask"), task(ensemble, "What?"), deadline_seconds=0.05)
     assert seen.status == "timeout"
+
+
+async def test_a_level_two_skill_can_be_tried_by_name(ensemble):
+    picture = ensemble.images.put(Image.new("RGB", (300, 200)))
+    task = Task(id="t", question="Find the bug", images=(picture,))
+    call = Call(expert="parrot", skill="see")
+    assert (await ensemble.perform(call, task)).status == "expert_error"  # dispatched to see-bug
+    tried = await ensemble.perform(call, task, leaf="see-size")
+    assert (tried.status, tried.value) == ("ok", "300x200")
+    unknown = await ensemble.perform(call, task, leaf="see-nothing")
+    assert (unknown.status, unknown.text) == ("policy_error", "error: no level-2 skill 'see-nothing' of see; there are see-bug, see-size")

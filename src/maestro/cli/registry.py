@@ -1,14 +1,16 @@
-"""`maestro registry`: look at and check a registry."""
+"""`maestro registry`: look at, check and try a registry."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Literal
 
 import click
 
-from maestro.cli.output import console, json_option, print_json, print_table, warn
+from maestro.cli.loading import run_async
+from maestro.cli.output import console, json_option, print_json, print_table, progress, warn
 from maestro.document import Problem, read_document
 from maestro.errors import ConfigError, RegistryError, not_found
 from maestro.experts.scripted import scripted_from_card
@@ -23,7 +25,7 @@ _DEFAULT = "playground"
 
 @click.group()
 def command() -> None:
-    """Look at and check a registry: R is a registered name or a folder with registry.yaml."""
+    """Look at, check and try a registry: R is a registered name or a folder with registry.yaml."""
 
 
 @command.command("list")
@@ -91,6 +93,34 @@ def render_menu(registry: str, detail: Literal["full", "compact", "brief"], as_j
         print_json({"registry": loaded.name, "detail": detail, "text": text, "characters": len(text)})
     else:
         click.echo(text)
+
+
+@command.command()
+@click.argument("registry", metavar="[R]", default=_DEFAULT)
+@click.option("--expert", "-e", "experts", multiple=True, metavar="ID", help="Only this expert; may be repeated.")
+@click.option("--skill", "-s", "skills", multiple=True, metavar="ID", help="Only this skill, of either level; may be repeated.")
+@click.option("--all", "every_pair", is_flag=True, help="Every allowed pair, not each expert and skill once.")
+@click.option("--image", "-i", type=click.Path(path_type=Path, dir_okay=False), help="Ask about this picture instead of the built-in one.")
+@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), default=120.0, show_default=True, help="Deadline of each call.")
+@json_option
+def probe(
+    registry: str, experts: tuple[str, ...], skills: tuple[str, ...], every_pair: bool, image: Path | None, seconds: float, as_json: bool
+) -> int:
+    """Call every expert and every skill once and show what came back, how long it took and what it cost.
+
+    Exit code 1 when a call failed, with the reason and what to do. A skill may refuse a picture it is not made for; that is no failure.
+    """
+    from maestro.cli.probe import probe_content, run_probe, show_probe, trials
+
+    loaded = Registry.load(registry)
+    chosen = trials(loaded, experts, skills, every_pair=every_pair)
+    with progress(f"probing {loaded.name}", len(chosen)) as done:
+        found = run_async(run_probe(loaded, registry, chosen, image, seconds, done))
+    if as_json:
+        print_json(probe_content(found))
+    else:
+        show_probe(found)
+    return 1 if found.failed else 0
 
 
 def _overview(name: str) -> dict[str, Any]:

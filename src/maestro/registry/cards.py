@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from maestro.document import Document, Location, Problem, Problems
 from maestro.registry.environment import fill_in
+from maestro.registry.serving import check_ports, check_serve
 from maestro.types import Expert, ObservationSettings
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -62,6 +63,7 @@ def read_cards(document: Document) -> RegistryFile:
     problems += _check_names(cards, document)
     for index, expert in enumerate(cards.experts):
         problems += _check_expert(expert, ("experts", index), document)
+    problems += check_ports(cards.experts, document)
     if problems:
         raise Problems(problems)
     return cards
@@ -144,6 +146,8 @@ def _check_served(expert: Expert, at: Location, document: Document) -> Iterator[
     if expert.api_key_env is not None and not _ENVIRONMENT_NAME.fullmatch(expert.api_key_env):
         message = f"expert {expert.id}: api_key_env is the name of an environment variable (letters, digits, underscores), not the key"
         yield document.problem((*at, "api_key_env"), message)
+    if expert.serve is not None:
+        yield from check_serve(expert, (*at, "serve"), document)
 
 
 def _check_local(expert: Expert, at: Location, document: Document) -> Iterator[Problem]:
@@ -155,7 +159,7 @@ def _check_local(expert: Expert, at: Location, document: Document) -> Iterator[P
 
 
 def _unused(expert: Expert, fields: tuple[str, ...], at: Location, document: Document) -> Iterator[Problem]:
-    for name in fields:
+    for name in (*fields, "serve"):
         if getattr(expert, name) is not None:
             yield document.problem((*at, name), f"expert {expert.id}: {name} is for kind openai, this expert is {expert.kind}")
 

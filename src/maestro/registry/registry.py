@@ -103,7 +103,9 @@ class Registry:
     def menu(self) -> Menu:
         """Level-1 skills and the experts that some skill allows."""
         used = {expert for skill in self.level_one for expert in skill.experts}
-        return Menu(tuple(expert for expert in self.experts.values() if expert.id in used), self.level_one, self.digest)
+        offered = (expert for expert in self.experts.values() if expert.id in used)
+        cards = tuple(expert.model_copy(update={"serve": None}) if expert.serve else expert for expert in offered)
+        return Menu(cards, self.level_one, self.digest)
 
     def lock(self) -> dict[str, object]:
         """What `registry.lock` of a run folder holds: enough to tell what changed since, as JSON values."""
@@ -230,9 +232,9 @@ def _digest(cards: RegistryFile, experts: dict[str, Expert], skills: dict[str, S
 
 
 def _as_written(expert: Expert, endpoints: Mapping[str, str]) -> dict[str, object]:
-    """A card for a digest. Where a model is served is not what a policy notices: another machine's override changes nothing."""
+    """A card for a digest, without what a policy cannot notice: where a model is served, and on which GPU it runs."""
     written = {"endpoint": endpoints[expert.id]} if expert.id in endpoints else {}
-    return expert.model_dump(mode="json") | written
+    return expert.model_dump(mode="json", exclude={"serve"}) | written
 
 
 def _fingerprint(value: object) -> str:

@@ -105,16 +105,17 @@ class Ensemble:
         """Stop the experts. The call store stays open: whoever opened it closes it."""
         await self.pool.close()
 
-    async def perform(self, call: Call, task: Task, deadline_seconds: float = 120.0) -> Observation:
+    async def perform(self, call: Call, task: Task, deadline_seconds: float = 120.0, *, leaf: str | None = None) -> Observation:
         """Run one call. Failures come back as the observation's status, never as an exception.
 
+        `leaf` names a level-2 skill of the call's skill to run in place of the one its dispatcher would choose (to try each out).
         `policy_error` when the call makes no sense (the policy reads why), `timeout` and `expert_error` when the
         infrastructure failed, a call missing from a replayed store included.
         """
         performance = Performance(self.pool, self.images, deadline_seconds)
         try:
             async with asyncio.timeout(deadline_seconds):
-                skill, result = await self._run(call, task, performance)
+                skill, result = await self._run(call, task, performance, leaf)
         except (PolicyFault, ValueError) as fault:
             return performance.observation("policy_error", f"error: {fault}")
         except (TimeoutError, CallTimeout) as fault:
@@ -125,12 +126,13 @@ class Ensemble:
         text = observed(result, skill.observation or self.registry.settings.observation, performance.lost)
         return performance.observation("ok", text, value=result.value, gives=result.gives, confidence=result.confidence)
 
-    async def _run(self, call: Call, task: Task, performance: Performance) -> tuple[Skill, SkillResult]:
+    async def _run(self, call: Call, task: Task, performance: Performance, leaf_id: str | None) -> tuple[Skill, SkillResult]:
         """The skill that did the work in the end, and what it found."""
         expert, skill = self._allowed(call)
         images, query = self._focus(skill, call.query, task)
         request = SkillRequest(question=task.question, query=query, images=images, choices=task.choices)
-        leaf = await self._leaf(skill, request, performance.caller(expert, skill))
+        caller = performance.caller(expert, skill)
+        leaf = self._child(skill, leaf_id) if leaf_id else await self._leaf(skill, request, caller)
         if leaf.experts and expert not in leaf.experts:
             raise PolicyFault(f"{expert} cannot do {leaf.id}; {', '.join(leaf.experts)} can")
         if leaf.needs_image and not request.images:
@@ -171,6 +173,13 @@ class Ensemble:
         if scale != 1.0:
             part = part.resize((round(part.width * scale), round(part.height * scale)), resample=3)
         return (self.images.put(part), *task.images[1:]), ""
+
+    def _child(self, skill: Skill, leaf: str) -> Skill:
+        """The level-2 skill named. Raises PolicyFault naming what exists."""
+        children = {child.id: child for child in self.registry.children(skill.id)}
+        if leaf not in children:
+            raise PolicyFault(f"no level-2 skill {leaf!r} of {skill.id}; there are {', '.join(children) or 'none'}")
+        return children[leaf]
 
     async def _leaf(self, skill: Skill, request: SkillRequest, caller: Caller) -> Skill:
         """The skill itself when it is a procedure, else the level-2 skill its dispatcher names."""
