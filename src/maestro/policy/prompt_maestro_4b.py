@@ -8,6 +8,7 @@ and skills appear in it.
 from __future__ import annotations
 
 import hashlib
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -153,16 +154,22 @@ def _texts(file: Path) -> tuple[str, list[str]]:
     """The system text and the first few user texts of a file."""
     if file.suffix == ".txt":
         return file.read_bytes().decode(), []
-    rows = _parquet(file) if file.suffix == ".parquet" else [orjson.loads(line)["prompt"] for line in file.read_bytes().splitlines()[:2]]
     try:
+        rows = _parquet(file) if file.suffix == ".parquet" else _lines(file)
         systems = [_content(row, "system") for row in rows]
         return systems[0], [_content(row, "user") for row in rows]
-    except (KeyError, TypeError, IndexError, StopIteration) as error:
+    except (KeyError, TypeError, IndexError, StopIteration, orjson.JSONDecodeError) as error:
         raise ConfigError(f"{file}: the column prompt is not a list of a system and a user message with role and content.") from error
 
 
 def _content(row: list[dict[str, Any]], role: str) -> str:
     return str(next(message["content"] for message in row if message["role"] == role))
+
+
+def _lines(file: Path) -> list[Any]:
+    """The key `prompt` of the first two lines."""
+    with file.open("rb") as lines:
+        return [orjson.loads(line)["prompt"] for line in itertools.islice(lines, 2)]
 
 
 def _parquet(file: Path) -> list[Any]:
