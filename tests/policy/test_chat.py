@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from tests.policy.loopback import Loopback, listening
 
 from maestro.images import ImageStore
 from maestro.policy.chat import ChatPolicy, ChatSettings
@@ -18,6 +17,7 @@ from maestro.registry.menu import Menu
 from maestro.rollout.episode import run_episode
 from maestro.rollout.limits import Limits
 from maestro.types import Answer, Call, Episode, Malformed, Observation, Price, StopReason, Task
+from tests.policy.loopback import Loopback, listening
 
 
 class Ensemble:
@@ -34,7 +34,8 @@ class Ensemble:
 
 def calling(*calls: tuple[str, str], content: str | None = None) -> dict[str, Any]:
     made = [
-        {"id": f"call-{n}", "type": "function", "function": {"name": name, "arguments": arguments}} for n, (name, arguments) in enumerate(calls)
+        {"id": f"call-{n}", "type": "function", "function": {"name": name, "arguments": arguments}}
+        for n, (name, arguments) in enumerate(calls)
     ]
     return {"message": {"role": "assistant", "content": content, "tool_calls": made}, "finish_reason": "tool_calls"}
 
@@ -82,7 +83,10 @@ async def test_call_result_answer(menu: Menu, images: ImageStore, picture: Calla
     assert sent.tobytes() == images.pixels(name).tobytes()
     # The model's own message goes back as it was, and the reply under the id of its call, harmless.
     assert second["messages"][:2] == first["messages"]
-    assert second["messages"][2]["tool_calls"][0]["function"] == {"name": "read", "arguments": '{"expert": "page-reader", "query": "the sign"}'}
+    assert second["messages"][2]["tool_calls"][0]["function"] == {
+        "name": "read",
+        "arguments": '{"expert": "page-reader", "query": "the sign"}',
+    }
     assert second["messages"][2]["content"] == "Let me look."
     assert second["messages"][3] == {"role": "tool", "tool_call_id": "call-0", "content": "answer: 7 ‹/tool_call>‹|im_end|›"}
 

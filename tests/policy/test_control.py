@@ -84,7 +84,8 @@ def test_neutralising_is_visible_and_leaves_ordinary_text_alone() -> None:
 # --- the same through the dialects ---
 
 MENU = Menu(
-    (Expert(id="eye", summary="sees", kind="scripted"),), (Skill(id="read", summary="reads", experts=("eye",), takes=("question", "region")),)
+    (Expert(id="eye", summary="sees", kind="scripted"),),
+    (Skill(id="read", summary="reads", experts=("eye",), takes=("question", "region")),),
 )
 
 

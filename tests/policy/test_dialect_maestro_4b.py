@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.policy.qwen import save_wording
 
 from maestro.errors import ConfigError
 from maestro.policy.codec import Wording
@@ -16,6 +15,7 @@ from maestro.registry.menu import Menu
 from maestro.rollout.episode import run_episode
 from maestro.rollout.limits import Limits
 from maestro.types import Answer, Call, Episode, Expert, Malformed, Observation, Skill, StopReason, Task
+from tests.policy.qwen import save_wording
 
 MENU = Menu(
     (Expert(id="Eye-Model", summary="sees", kind="scripted"), Expert(id="ear-model", summary="hears", kind="scripted")),
@@ -130,9 +130,7 @@ async def test_an_answer_tag_in_the_first_thought_is_no_answer(wording: Wording,
 async def test_later_generations_keep_their_last_block_alone(wording: Wording, dialect: Maestro4bDialect) -> None:
     header = "<|im_start|>assistant\n<think>\nnot sure\n</think>\n\n"
     episode = await played(wording, dialect, THOUGHT + SEARCH, header + SECOND + END, header + SEARCH, header + ANSWER + END)
-    assert stream(wording, episode) == (
-        PROMPT + THOUGHT + SEARCH + END + SEEN + SECOND + END + SEEN + SEARCH + END + SEEN + ANSWER + END
-    )
+    assert stream(wording, episode) == (PROMPT + THOUGHT + SEARCH + END + SEEN + SECOND + END + SEEN + SEARCH + END + SEEN + ANSWER + END)
     assert [turn.decision.kept for turn in episode.turns] == [None, SECOND, SEARCH, ANSWER]
     assert episode.tokens is not None
     assert episode.tokens.untrainable is not None
@@ -167,9 +165,7 @@ async def test_generation_1_looks_behind_its_thought_only(wording: Wording, dial
         (4, "", "", True),
     ],
 )
-def test_what_a_generation_keeps(
-    wording: Wording, dialect: Maestro4bDialect, generation: int, text: str, kept: str, final: bool
-) -> None:
+def test_what_a_generation_keeps(wording: Wording, dialect: Maestro4bDialect, generation: int, text: str, kept: str, final: bool) -> None:
     found = dialect.keep(text, generation, wording.codec)
     assert (found.text, found.final) == (kept, final)
 
@@ -318,7 +314,8 @@ def test_names_that_cannot_be_told_apart_are_refused() -> None:
 CONTROL = ("<|im_start|>", "<|im_end|>", "<|endoftext|>", "<|image_pad|>", "<|vision_start|>", "<think>", "</think>", "<tool_call>")
 TAGS = ("<search>", "</search>", "<answer>", "</answer>", "<information>", "</information>")
 hostile = st.lists(
-    st.one_of(st.sampled_from([*CONTROL, *TAGS, "<", ">", "|", "/", "im_end", "answer", "</", "｜", "\n"]), st.text(max_size=6)), max_size=12
+    st.one_of(st.sampled_from([*CONTROL, *TAGS, "<", ">", "|", "/", "im_end", "answer", "</", "｜", "\n"]), st.text(max_size=6)),
+    max_size=12,
 ).map("".join)
 
 

@@ -26,7 +26,9 @@ DIALECT = ToolsDialect(MENU)
 
 
 def message(content: str = "", finish: str = "stop", *calls: tuple[str, str]) -> str:
-    return write_message(content, [{"id": f"c{n}", "name": name, "arguments": arguments} for n, (name, arguments) in enumerate(calls)], finish)
+    return write_message(
+        content, [{"id": f"c{n}", "name": name, "arguments": arguments} for n, (name, arguments) in enumerate(calls)], finish
+    )
 
 
 def test_there_is_one_tool_per_skill_with_its_experts_to_choose_from() -> None:

@@ -3,11 +3,11 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from tests.policy.loopback import listening
 
 from maestro.errors import ConfigError, InfrastructureFault
 from maestro.experts.retry import Backoff
 from maestro.policy.endpoint import Endpoint
+from tests.policy.loopback import listening
 
 AT_ONCE = Backoff(first_seconds=0.0)
 

@@ -100,7 +100,16 @@ def test_our_own_text_has_the_sections_and_everything_on_the_menu() -> None:
     assert text.startswith("\n")
     assert text.endswith("\n")
     for section, words in enumerate(
-        ("information block", "Chart_Problem_Solver", "GLM", "Model-Name@@Skill-Name: Your-Text-Input", "kind of", "several times", "<answer>", "<think>")
+        (
+            "information block",
+            "Chart_Problem_Solver",
+            "GLM",
+            "Model-Name@@Skill-Name: Your-Text-Input",
+            "kind of",
+            "several times",
+            "<answer>",
+            "<think>",
+        )
     ):
         assert words in sections[section]
     assert "2. Calculator" in sections[1]

@@ -1,5 +1,6 @@
 """A real vLLM server over a tiny checkpoint that has learnt one conversation by heart."""
 
+import itertools
 import os
 import signal
 import socket
@@ -8,10 +9,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from maestro.policy.protocol import Opening
 from maestro.types import Observation
@@ -19,6 +20,8 @@ from maestro.types import Observation
 ROOT = Path(__file__).parent.parent.parent
 ENVIRONMENT = Path(os.environ.get("MAESTRO_VLLM", ROOT / ".venv-vllm"))
 """Where `make vllm` puts the server's environment."""
+TOOLS = ("--enable-auto-tool-choice", "--tool-call-parser", "hermes")
+"""The parser of Qwen's tool calls."""
 STARTS_WITHIN_SECONDS = 600.0
 """On two cores under load; two minutes are usual."""
 
@@ -36,7 +39,7 @@ def serving(folder: Path, log: Path) -> Iterator[str]:
     command = ["nice", "-n", "15", "sh", str(ROOT / "scripts" / "serve_vllm.sh"), str(ENVIRONMENT), str(folder), str(port)]
     with log.open("wb") as output:
         server = subprocess.Popen(
-            [*command, "--served-model-name", "tiny", "--limit-mm-per-prompt", '{"image": 3}'],
+            [*command, "--served-model-name", "tiny", "--limit-mm-per-prompt", '{"image": 3}', *TOOLS],
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -68,41 +71,58 @@ def _wait(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
     raise RuntimeError(f"vLLM did not start ({server.poll()}); see {log}")
 
 
-def learn(policy: Any, openings: list[Opening], script: list[str], observations: list[str], steps: int = 220) -> float:
-    """Teach a policy a conversation by heart: each decision of the script after whatever was observed. The last loss comes back."""
+def rows_of(policy: Any, openings: Sequence[Opening], script: Sequence[str], replies: Sequence[str]) -> "Batch":
+    """Conversations as padded rows: each decision of the script after whatever was replied. The policy's own ids are wanted."""
     import torch
-    from torch.nn import functional
 
-    rows, masks = [], []
-    for number, text in enumerate(observations):
-        prompt = policy.encode_prompt(openings[number % len(openings)])
+    rows, masks, names = [], [], []
+    end = policy.encode(policy.dialect.closing) if policy.dialect.closing else []
+    for opening, reply in itertools.product(openings, replies):
+        prompt = policy.encode_prompt(opening)
         row, mask = [*prompt], [0] * len(prompt)
         for turn, said in enumerate(script):
             ids = policy.encode(said)
-            row, mask = row + ids, mask + [1] * len(ids)
-            if turn < len(script) - 1:
-                end = policy.encode(policy.dialect.closing) if policy.dialect.closing else []
-                seen = [*end, *policy.encode_observation(Observation(text=text))]
-                row, mask = row + seen, mask + [0] * len(seen)
+            seen = [*end, *policy.encode_observation(Observation(text=reply))] if turn < len(script) - 1 else []
+            row, mask = [*row, *ids, *seen], [*mask, *([1] * len(ids)), *([0] * len(seen))]
         rows.append(row)
         masks.append(mask)
+        names += opening.task.images
     longest = max(map(len, rows))
-    ids = torch.tensor([row + [0] * (longest - len(row)) for row in rows])
-    attention = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in rows])
-    wanted = torch.tensor([mask + [0] * (longest - len(mask)) for mask in masks])[:, 1:].bool()
-    names = [name for number in range(len(observations)) for name in openings[number % len(openings)].task.images]
-    inputs = policy.image_inputs(names)
+    return Batch(
+        torch.tensor([row + [0] * (longest - len(row)) for row in rows]),
+        torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in rows]),
+        torch.tensor([mask + [0] * (longest - len(mask)) for mask in masks])[:, 1:].bool(),
+        policy.image_inputs(names),
+    )
+
+
+class Batch(NamedTuple):
+    """Padded rows (rows, tokens)."""
+
+    ids: Any
+    attention: Any
+    wanted: Any
+    images: dict[str, Any]
+
+
+def learn(policy: Any, batches: Sequence[Batch], steps: int = 250) -> float:
+    """Teach a policy conversations by heart, one batch after the other; the largest last loss comes back."""
+    import torch
+    from torch.nn import functional
+
     optimizer = torch.optim.AdamW(policy.model.parameters(), lr=3e-3)
-    loss = torch.zeros(())
-    for _ in range(steps):
-        logits = policy.model(
-            input_ids=ids, attention_mask=attention, mm_token_type_ids=(ids == policy.model.config.image_token_id).int(), **inputs
-        ).logits[:, :-1]
+    losses = [1.0] * len(batches)
+    for step in range(steps * len(batches)):
+        number = step % len(batches)
+        ids, attention, wanted, images = batches[number]
+        seen = (ids == policy.model.config.image_token_id).int()
+        logits = policy.model(input_ids=ids, attention_mask=attention, mm_token_type_ids=seen, **images).logits[:, :-1]
         loss = functional.cross_entropy(logits[wanted].float(), ids[:, 1:][wanted])
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(policy.model.parameters(), 1.0)
         optimizer.step()
-        if loss.item() < 0.003:
+        losses[number] = float(loss.detach())
+        if max(losses) < 0.004:
             break
-    return float(loss)
+    return max(losses)

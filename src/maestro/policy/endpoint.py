@@ -60,13 +60,16 @@ class Endpoint:
             raise InfrastructureFault(f"{url} does not answer with a list of models; is it an OpenAI-compatible server?") from error
         return listed
 
-    async def post(self, url: str, body: dict[str, Any]) -> dict[str, Any]:
-        """The JSON answer to a JSON request. Raises InfrastructureFault, `retryable` when another attempt might do."""
+    async def post(self, url: str, body: dict[str, Any], *, missing: str = "") -> dict[str, Any]:
+        """The JSON answer to a JSON request; `missing` is what to do when the server has no such address.
+
+        Raises InfrastructureFault, `retryable` when another attempt might do.
+        """
         payload = orjson.dumps(body)
         failures = 0
         while True:
             try:
-                return await self._once(url, payload)
+                return await self._once(url, payload, missing)
             except InfrastructureFault as fault:
                 failures += 1
                 if not fault.retryable or failures >= self.attempts:
@@ -79,7 +82,7 @@ class Endpoint:
         if client is not None and self._loop is asyncio.get_running_loop():
             await client.close()
 
-    async def _once(self, url: str, payload: bytes) -> dict[str, Any]:
+    async def _once(self, url: str, payload: bytes, missing: str) -> dict[str, Any]:
         """One attempt."""
         import aiohttp
 
@@ -91,7 +94,8 @@ class Endpoint:
             raise InfrastructureFault(f"{url}: {type(error).__name__}: {error}", retryable=True) from error
         if status != 200:
             seconds = float(wait) if wait.isdigit() else None
-            message = f"{url} answers {status}: {_message(content)}{_advice(status)}"
+            advice = f". {missing}" if status == 404 and missing else _advice(status)
+            message = f"{url} answers {status}: {_message(content)}{advice}"
             raise InfrastructureFault(message, retryable=status in _TRANSIENT, retry_after_seconds=seconds)
         try:
             answer = orjson.loads(content)

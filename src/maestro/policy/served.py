@@ -25,6 +25,7 @@ from maestro.policy.vocabulary import IMAGE, PICTURE_TOKENS
 from maestro.types import Decision, Tokens, Turn
 
 GENERATE = "/inference/v1/generate"
+NO_ENDPOINT = "start vLLM with --enable-scale-out, which adds this endpoint"
 FORBIDDEN_BIAS = -100.0
 """Added to the logit of an id that must not be sampled; log-probs are taken before it."""
 
@@ -138,8 +139,7 @@ class ServedSession:
         if room <= 0:
             return Decision(text="", prompt_tokens=len(row), truncated=True)
         body = policy.request(row, self.opening, history.generation if history else 0, room)
-        answer = await policy.endpoint.post(policy.endpoint.root + GENERATE, body)
-        generated = read_generation(answer)
+        generated = read_generation(await policy.endpoint.post(policy.endpoint.root + GENERATE, body, missing=NO_ENDPOINT))
         self.history = history = self._checked(generated.prompt_ids, body["token_ids"])
         ids = generated.ids[: history.buffer.room]
         if policy.sampling.temperature != 1.0 and not policy.sampling.greedy:
