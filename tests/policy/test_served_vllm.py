@@ -57,7 +57,15 @@ SECOND = "<search> ear-model@@Read_Solver: Again? </search>"
 ANSWER = "<answer>42</answer><|im_end|>"
 CALLED = '</think>\n<tool_call>\n{"name": "Read_Solver", "arguments": {"expert": "eye-model", "query": "it"}}\n</tool_call><|im_end|>'
 SAID = "</think>\n42<|im_end|>"
-REPLIES = ("forty two", "abc 12", "x y z q", "answer: 3\nconfidence: 0.5", "forty two", "")
+REPLIES = (
+    "forty two",
+    "x y z q",
+    "answer: 3\nconfidence: 0.5",
+    "A sign.",
+    "A sign.\n</think>\n\n<search> eye-model",
+    "</think>\n<tool_call>\n{",
+)
+"""Also what the model itself will say when it is asked as an expert."""
 PROMPT = PlannerPrompt("SYSTEM", "REMINDER")
 
 
@@ -74,16 +82,14 @@ def picture(images: ImageStore, seed: int, width: int = 128, height: int = 96) -
 
 
 class ToolsAsTokens(MaestroDialect):
-    """For teaching: the prompt that the server renders for the dialect `tools`, and its results as the template writes them."""
-
-    closing = "<|im_end|>"
+    """For teaching: the prompts that the server renders for the dialect `tools`, before a call and after its result."""
 
     def messages(self, opening: Opening) -> list[dict[str, Any]]:
-        return ToolsDialect(MENU).messages(opening)
-
-    def encode_observation(self, text: str, codec: Any, limit: int) -> list[int]:
-        ids: list[int] = codec.encode(f"\n<|im_start|>tool\n{text}<|im_end|>\n<|im_start|>assistant\n<think>\n")
-        return ids
+        messages = ToolsDialect(MENU).messages(opening)
+        if opening.task.id == "before":
+            return messages
+        # What a server leaves of the text around the call it has parsed is its own affair.
+        return [*messages, {"role": "assistant", "content": opening.task.id}, {"role": "tool", "content": REPLIES[0]}]
 
 
 @pytest.fixture(scope="module")
@@ -95,9 +101,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     pictured = Opening(Task(id="a", question="What is it?", images=(name,)), MENU)
     plain = Opening(Task(id="b", question="What is it?"), MENU)
     policy.dialect = Maestro4bDialect(MENU, prompt=PROMPT)
-    batches = [rows_of(policy, (pictured, plain), [THOUGHT + FIRST, SECOND, ANSWER], REPLIES[:4])]
+    batches = [rows_of(policy, (pictured, plain), [THOUGHT + FIRST, SECOND, ANSWER], REPLIES)]
     policy.dialect = ToolsAsTokens()
-    batches.append(rows_of(policy, (plain,), [CALLED, SAID], REPLIES[4:]))
+    asked = [Opening(Task(id=name, question="What is it?"), MENU) for name in ("before", "", "</think>", "</think>\n")]
+    batches += [rows_of(policy, asked[:1], [CALLED], ("",)), rows_of(policy, asked[1:], [SAID], ("",))]
     learn(policy, batches)
     policy.save(root / "taught")
     with serving(root / "taught", root / "server.log") as url:

@@ -21,7 +21,7 @@ episode; control text in observations is neutralised; names are exact up to case
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -30,7 +30,7 @@ from maestro.policy.control import neutralise
 from maestro.policy.prompt_maestro_4b import PlannerPrompt
 from maestro.policy.protocol import Codec, Kept, Opening
 from maestro.registry.menu import Menu
-from maestro.types import Action, Answer, Call, Malformed
+from maestro.types import Action, Answer, Call, Expert, Malformed, Skill
 
 END = "<|im_end|>"
 OBSERVED = "<|im_start|>user<information>"
@@ -81,14 +81,15 @@ class Maestro4bDialect:
     ) -> None:
         """Speak about the experts and skills of `menu`.
 
-        `aliases` are further names of ids. Raises ConfigError when an alias names nothing, or two ids differ in nothing but case.
+        `aliases` are further names of ids, besides those on the cards. Raises ConfigError when an alias names nothing or two things, or
+        two ids differ in nothing but case.
         """
         self.menu = menu
         self.prompt = prompt or PlannerPrompt()
         self.excerpt = excerpt or Excerpt()
         aliases = aliases or {}
-        self._experts = _names("expert", (expert.id for expert in menu.experts), aliases)
-        self._skills = _names("skill", (skill.id for skill in menu.skills), aliases)
+        self._experts = _names("expert", menu.experts, aliases)
+        self._skills = _names("skill", menu.skills, aliases)
         known = {*self._experts.values(), *self._skills.values()}
         for alias, target in aliases.items():
             if target not in known:
@@ -185,15 +186,14 @@ def _last(block: re.Pattern[str], text: str) -> str:
     return found[-1] if found else ""
 
 
-def _names(kind: str, ids: Iterable[str], aliases: Mapping[str, str]) -> dict[str, str]:
-    """Ids by folded name. Raises ConfigError when two ids fold to the same."""
+def _names(kind: str, cards: Sequence[Expert | Skill], aliases: Mapping[str, str]) -> dict[str, str]:
+    """Ids by folded name. Raises ConfigError when two ids fold to the same, or an alias to another's name."""
     known: dict[str, str] = {}
-    for name in ids:
-        if (other := known.setdefault(name.casefold(), name)) != name:
-            raise ConfigError(
-                f"the {kind}s {other!r} and {name!r} differ in nothing but case; the dialect maestro-4b cannot tell them apart."
-            )
-    for alias, target in aliases.items():
-        if target in known.values() and known.setdefault(alias.casefold(), target) != target:
-            raise ConfigError(f"the alias {alias!r} of the {kind} {target!r} is also the name of {known[alias.casefold()]!r}.")
+    for card in cards:
+        if (other := known.setdefault(card.id.casefold(), card.id)) != card.id:
+            raise ConfigError(f"the {kind}s {other!r} and {card.id!r} differ in nothing but case; maestro-4b cannot tell them apart.")
+    own = [(alias, card.id) for card in cards for alias in getattr(card, "aliases", ())]
+    for alias, target in [*own, *((alias, target) for alias, target in aliases.items() if target in known.values())]:
+        if (other := known.setdefault(alias.casefold(), target)) != target:
+            raise ConfigError(f"the alias {alias!r} of the {kind} {target!r} is also the name of {other!r}.")
     return known

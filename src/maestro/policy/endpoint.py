@@ -10,13 +10,17 @@ import asyncio
 import os
 import urllib.error
 import urllib.request
-from typing import Any
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import orjson
 
 from maestro.errors import ConfigError, InfrastructureFault, MissingDependency
 from maestro.experts.retry import Backoff
+
+if TYPE_CHECKING:
+    import aiohttp
 
 CONNECT_SECONDS = 10.0
 ATTEMPTS = 3
@@ -37,12 +41,14 @@ class Endpoint:
             raise ConfigError("the URL holds a user name or password; put the key in an environment variable and say key_env=NAME.")
         if key_env is not None and not os.environ.get(key_env):
             raise ConfigError(f"the environment variable {key_env}, which should hold the key of {self.base_url}, is not set.")
-        self.headers = {"Authorization": f"Bearer {os.environ[key_env]}"} if key_env else {}
+        self._key = os.environ[key_env] if key_env else ""
+        self.headers = {"Authorization": f"Bearer {self._key}"} if key_env else {}
         self.root = f"{parts.scheme}://{parts.netloc}"
         """The server without the path of its API."""
         self.attempts = attempts
         self.backoff = backoff or Backoff()
-        self._client: Any = None
+        self._clients: AsyncGenerator[aiohttp.ClientSession, None] | None = None
+        self._client: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def models(self) -> list[dict[str, Any]]:
@@ -77,21 +83,24 @@ class Endpoint:
                 await asyncio.sleep(self.backoff.wait_seconds(failures, fault))
 
     async def close(self) -> None:
-        """Close the connections; a later request opens new ones."""
-        client, self._client = self._client, None
-        if client is not None and self._loop is asyncio.get_running_loop():
-            await client.close()
+        """Close the connections; a later request opens new ones. Those of a loop that has ended went with it."""
+        clients, self._clients, self._client = self._clients, None, None
+        if clients is not None and self._loop is asyncio.get_running_loop():
+            await clients.aclose()
 
     async def _once(self, url: str, payload: bytes, missing: str) -> dict[str, Any]:
         """One attempt."""
+        client = await self._connected()
         import aiohttp
 
         headers = {**self.headers, "Content-Type": "application/json"}
         try:
-            async with self._connected().post(url, data=payload, headers=headers) as reply:
+            async with client.post(url, data=payload, headers=headers, allow_redirects=False) as reply:
                 status, content, wait = reply.status, await reply.read(), reply.headers.get("Retry-After", "")
         except (aiohttp.ClientError, OSError) as error:
             raise InfrastructureFault(f"{url}: {type(error).__name__}: {error}", retryable=True) from error
+        if self._key:
+            content = content.replace(self._key.encode(), b"***")
         if status != 200:
             seconds = float(wait) if wait.isdigit() else None
             advice = f". {missing}" if status == 404 and missing else _advice(status)
@@ -105,18 +114,25 @@ class Endpoint:
             raise InfrastructureFault(f"{url} answers with {type(answer).__name__} instead of an object")
         return answer
 
-    def _connected(self) -> Any:
+    async def _connected(self) -> aiohttp.ClientSession:
         """The client of the running event loop."""
-        try:
-            import aiohttp
-        except ModuleNotFoundError as error:
-            message = f"a policy behind HTTP needs {error.name}; install it with: pip install 'maestro-orchestrator[served]'"
-            raise MissingDependency(message) from error
         loop = asyncio.get_running_loop()
         if self._client is None or self._loop is not loop:
-            timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
-            self._client, self._loop = aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=0)), loop
+            self._clients = _clients()
+            self._client, self._loop = await anext(self._clients), loop
         return self._client
+
+
+async def _clients() -> AsyncGenerator[aiohttp.ClientSession, None]:
+    """One client. As a generator, because a loop that ends closes its generators: no connection outlives it."""
+    try:
+        import aiohttp
+    except ModuleNotFoundError as error:
+        message = f"a policy behind HTTP needs {error.name}; install it with: pip install 'maestro-orchestrator[served]'"
+        raise MissingDependency(message) from error
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
+    async with aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=0)) as client:
+        yield client
 
 
 def _message(content: bytes) -> str:
