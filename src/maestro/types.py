@@ -246,7 +246,12 @@ class Decision(_Record):
     """One policy turn as it was sampled."""
 
     text: str
+    kept: str | None = None
+    """What the dialect left of `text` in the history and acted on. None: all of it. Empty: nothing, the generation was discarded."""
+    final: bool = False
+    """The dialect ends the episode with this decision; a call in it is not performed."""
     token_ids: tuple[int, ...] = ()
+    """As sampled, all of them."""
     logprobs: tuple[float, ...] = ()
     """Natural log-probabilities of `token_ids` under the sampling distribution; empty when unknown."""
     prompt_tokens: int = 0
@@ -255,6 +260,11 @@ class Decision(_Record):
     """The token limit cut the text."""
     cost_usd: float = 0.0
     latency_seconds: float = 0.0
+
+    @property
+    def discarded(self) -> bool:
+        """Whether nothing of it entered the history: the policy was asked again, at the price of one turn."""
+        return self.kept == "" and not self.final
 
 
 class ChildCall(_Record):
@@ -300,6 +310,8 @@ class StopReason(StrEnum):
     """The policy answered."""
     TURN_LIMIT = "turn_limit"
     """As many decisions as allowed were made without an answer."""
+    MALFORMED = "malformed"
+    """The policy's text was no action, and its dialect ends the episode there."""
     TOKEN_LIMIT = "token_limit"  # noqa: S105 (not a password)
     """The token buffer is full; the last observation, if it did not fit, was not appended."""
     COST_LIMIT = "cost_limit"
@@ -331,6 +343,8 @@ class Tokens(_Record):
     """1 where the policy sampled the id, 0 where an observation put it; same length as `completion_ids`."""
     logprobs: tuple[float, ...] = ()
     """0.0 at observation positions; same length as `completion_ids`."""
+    untrainable: str | None = None
+    """Why the row is not what the policy sampled in this context, if it is not (a dialect drops or re-encodes part of a decision)."""
 
 
 class Episode(_Record):

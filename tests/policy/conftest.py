@@ -3,12 +3,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from PIL import Image
 
 from maestro.images import ImageStore
 from maestro.policy.protocol import Opening
 from maestro.registry.menu import Menu
 from maestro.types import Expert, Price, Skill, Task
+
+# How long an example takes says something about the machine, not about the code.
+settings.register_profile("no-clock", deadline=None)
+settings.load_profile("no-clock")
 
 EXPERTS = ("page-reader", "sparse-reader", "line-reader", "fast-counter", "robust-counter", "algebra-solver")
 SKILLS = {"read": EXPERTS[:3], "count": EXPERTS[3:5], "locate": EXPERTS[3:5], "solve": EXPERTS[5:]}

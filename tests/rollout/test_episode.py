@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from maestro.policy.dialect_maestro import MaestroDialect
 from maestro.policy.protocol import Opening
 from maestro.policy.scripted import ScriptedPolicy
 from maestro.registry.menu import Menu
@@ -12,7 +13,7 @@ from maestro.rollout.engine import Job, run_episodes
 from maestro.rollout.episode import run_episode
 from maestro.rollout.limits import Limits
 from maestro.rollout.record import EpisodeLog, read_episodes
-from maestro.types import Answer, Call, Decision, Episode, Expert, Malformed, Observation, Skill, StopReason, Task
+from maestro.types import Answer, Call, Decision, Episode, Expert, Malformed, Observation, Skill, StopReason, Task, Turn
 
 MENU = Menu(
     experts=(Expert(id="eye", summary="sees", kind="scripted"),),
@@ -188,3 +189,68 @@ def test_an_episode_survives_json() -> None:
     episode = Episode(task_id="t", turns=(), stop=StopReason.ANSWERED, answer="7")
     assert Episode.model_validate_json(episode.model_dump_json()) == episode
     assert isinstance(Answer(text="x"), Answer)
+
+
+class DroppingSession:
+    def __init__(self, script: list[Decision]) -> None:
+        self.script = script
+        self.seen: list[Turn] = []
+
+    async def decide(self) -> Decision:
+        return self.script[len(self.seen)]
+
+    def observe(self, turn: Turn) -> bool:
+        self.seen.append(turn)
+        return True
+
+    def tokens(self) -> None:
+        return None
+
+
+class DroppingPolicy:
+    name = "dropping"
+    dialect = MaestroDialect()
+
+    def __init__(self, *script: Decision) -> None:
+        self.script = list(script)
+
+    def open(self, opening: Opening) -> DroppingSession:
+        return DroppingSession(self.script)
+
+
+async def test_what_a_dialect_keeps_is_what_is_acted_on() -> None:
+    policy = DroppingPolicy(Decision(text=f"I should call. {CALL}", kept=CALL), Decision(text="<answer>7</answer>"))
+    episode = await run_episode(TASK, policy, FakeEnsemble())
+    assert episode.calls == (Call(expert="eye", skill="look"),)
+    assert episode.turns[0].decision.text.startswith("I should call.")
+    assert episode.stop is StopReason.ANSWERED
+
+
+async def test_a_discarded_decision_costs_a_turn_and_gets_no_observation() -> None:
+    policy = DroppingPolicy(Decision(text="hm", kept="", cost_usd=0.5), Decision(text="<answer>7</answer>"))
+    episode = await run_episode(TASK, policy, FakeEnsemble(), Limits(turns=2))
+    first, second = episode.turns
+    assert first.decision.discarded
+    assert (first.observation, second.observation) == (None, None)
+    assert isinstance(first.action, Malformed)
+    assert (episode.stop, episode.answer) == (StopReason.ANSWERED, "7")
+    assert episode.cost_usd == pytest.approx(0.5)
+    limited = await run_episode(TASK, policy, FakeEnsemble(), Limits(turns=1))
+    assert (limited.stop, limited.answer) == (StopReason.TURN_LIMIT, None)
+
+
+@pytest.mark.parametrize(
+    ("decision", "stop"),
+    [
+        (Decision(text=CALL, final=True), StopReason.TURN_LIMIT),
+        (Decision(text="nothing", kept="nothing", final=True), StopReason.MALFORMED),
+        (Decision(text="", kept="", final=True), StopReason.MALFORMED),
+        (Decision(text="<answer>7</answer>", final=True), StopReason.ANSWERED),
+    ],
+)
+async def test_the_dialects_last_decision_ends_the_episode_and_performs_nothing(decision: Decision, stop: StopReason) -> None:
+    ensemble = FakeEnsemble()
+    episode = await run_episode(TASK, DroppingPolicy(decision), ensemble)
+    assert (episode.stop, len(episode.turns), ensemble.seen) == (stop, 1, [])
+    assert episode.turns[0].observation is None
+    assert Episode.model_validate_json(episode.model_dump_json()) == episode

@@ -12,6 +12,7 @@ from maestro.cli.output import Finite, console, json_option, print_json, printab
 from maestro.facade import DEFAULT_POLICY, DEFAULT_REGISTRY, question_limits, question_task
 from maestro.images import ImageStore
 from maestro.policy.loading import load_policy
+from maestro.policy.protocol import close_policy
 from maestro.rollout.episode import Watcher, run_episode
 from maestro.rollout.limits import Limits
 from maestro.skills.ensemble import Ensemble
@@ -49,7 +50,10 @@ def command(
 async def _ask(task: Task, registry: str, policy: str, images: ImageStore, limits: Limits, watch: Watcher | None) -> Episode:
     async with Ensemble.load(registry, images) as ensemble:
         deciding = load_policy(policy, ensemble.menu, images)
-        return await run_episode(task, deciding, ensemble, limits, watch=watch)
+        try:
+            return await run_episode(task, deciding, ensemble, limits, watch=watch)
+        finally:
+            await close_policy(deciding)
 
 
 def tell_turn(turn: Turn) -> None:

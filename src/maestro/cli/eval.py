@@ -22,7 +22,7 @@ from maestro.facade import DEFAULT_POLICY, DEFAULT_REGISTRY
 from maestro.images import ImageStore
 from maestro.policy.dialect_maestro import MaestroDialect
 from maestro.policy.loading import load_policy
-from maestro.policy.protocol import Policy
+from maestro.policy.protocol import Policy, close_policy
 from maestro.reward import RewardRule
 from maestro.rollout.episode import Performs
 from maestro.rollout.limits import Limits
@@ -119,9 +119,12 @@ async def _run(
             ensemble = performing(live, options.store if tables else None, replay=options.replay)
             policy = _policy(options, ensemble, images)
             folder = begin()
-            with progress(f"evaluating {options.policy}", len(tasks) * options.samples) as done:
-                rule, limits = RewardRule(cost_weight=options.cost_weight), Limits(turns=options.turns, seconds=600)
-                found = await evaluate(policy, tasks, ensemble, limits, rule, samples=options.samples, folder=folder, progress=done)
+            try:
+                with progress(f"evaluating {options.policy}", len(tasks) * options.samples) as done:
+                    rule, limits = RewardRule(cost_weight=options.cost_weight), Limits(turns=options.turns, seconds=600)
+                    found = await evaluate(policy, tasks, ensemble, limits, rule, samples=options.samples, folder=folder, progress=done)
+            finally:
+                await close_policy(policy)
             return found, folder
     finally:
         if store is not None:

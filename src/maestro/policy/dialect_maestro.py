@@ -12,45 +12,67 @@ they stand (whether they exist is the ensemble's business) and what is not an ac
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
+from typing import Any
 
+from maestro.policy.control import TAGS, neutralise
+from maestro.policy.prompt import write_messages
+from maestro.policy.protocol import Codec, Kept, Opening
 from maestro.types import Action, Answer, Call, Malformed
-
-TAGS = ("<think>", "</think>", "<search>", "</search>", "<answer>", "</answer>", "<information>", "</information>")
-"""The grammar tags; each is one non-special token of a policy trained in this dialect."""
 
 STOPS = ("</search>", "</answer>")
 """A decision ends with one of these."""
 
 SEPARATOR = "@@"
 
-_CONTROL = re.compile(
-    r"<(?=\s*/?\s*(?:think|search|answer|information|tool_call|tool_response)\s*>|\|)|(?<=\|)>",
-    re.IGNORECASE,
-)
 _TAG = re.compile("|".join(re.escape(tag) for tag in TAGS))
 _SPECIAL = re.compile(r"<\|[^<>|\s]*\|>")
 _END = re.compile(r"\s*(?:<\|im_end\|>|<\|endoftext\|>)\s*\Z")
 _THOUGHT = re.compile(r"\s*<think>(?P<thought>.*?)</think>", re.DOTALL)
 
 
-def neutralise(text: str) -> str:
-    """Text that cannot become a control token, changed visibly and for good: `<answer>` reads `‹answer>`.
-
-    The opening bracket of every grammar tag (misspelt in case or spacing too) and of everything like `<|im_end|>`, and the
-    closing bracket of the latter, become single angle quotation marks. Neutralising twice changes nothing more.
-    """
-    return _CONTROL.sub(lambda found: "‹" if found.group() == "<" else "›", text)
-
-
-def information(text: str) -> str:
-    """An observation as the policy reads it."""
-    return f"<information>{neutralise(text)}</information>"
+def information(text: str, clean: Callable[[str], str] = neutralise) -> str:
+    """An observation as the policy reads it; `clean` takes the control tokens out of what others wrote."""
+    return f"<information>{clean(text)}</information>"
 
 
 class MaestroDialect:
     """Writes and parses actions in the dialect `maestro`."""
 
     name = "maestro"
+    closing = ""
+    writes_headers = False
+
+    def messages(self, opening: Opening) -> list[dict[str, Any]]:
+        """The prompt as chat messages: the menu, then images, question and budget."""
+        return write_messages(opening)
+
+    def stops_at(self, generation: int) -> Sequence[str]:  # noqa: ARG002 (the same for every decision)
+        """The texts behind which a decision ends."""
+        return STOPS
+
+    def keep(self, text: str, generation: int, codec: Codec) -> Kept:  # noqa: ARG002
+        """Everything stays, id for id."""
+        return Kept(text)
+
+    def refuse(self, action: Malformed) -> str:
+        """What the policy is told about a text that is no action."""
+        return f"error: {action.reason}"
+
+    def encode_observation(self, text: str, codec: Codec, limit: int) -> list[int]:
+        """Ids of an observation between its tags: neutralised, and cut behind the last whole line within `limit` tokens."""
+        # A token stands for at most a few dozen characters: what is far beyond the limit need not be encoded to know.
+        lines = text[: 64 * limit].splitlines()[:limit]
+        fits, whole = 0, len(lines)
+        while fits < whole:
+            middle = (fits + whole + 1) // 2
+            fits, whole = (middle, whole) if len(_observed(lines[:middle], codec)) <= limit else (fits, middle - 1)
+        if fits or not lines:
+            return _observed(lines[:fits], codec)
+        line = lines[0]
+        while len(_observed([line], codec)) > limit:
+            line = line[: len(line) * 3 // 4]
+        return _observed([line], codec)
 
     def parse(self, text: str) -> Action:
         """The action in one decision's text; `Malformed` with a short reason for the policy when there is none.
@@ -106,6 +128,11 @@ class MaestroDialect:
             return Malformed(reason=f"text after {kind}")
         inside = text[len(opening) : -len(closing)]
         return _call(inside) if opening == "<search>" else _answer(inside)
+
+
+def _observed(lines: Sequence[str], codec: Codec) -> list[int]:
+    """Ids of an observation of these lines."""
+    return codec.encode(information("\n".join(lines), codec.neutralise))
 
 
 def _call(inside: str) -> Action:

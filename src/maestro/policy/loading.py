@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from maestro.errors import CheckpointError, ConfigError, MissingDependency
 from maestro.images import ImageStore
+from maestro.policy.options import LocalOptions, read_options, split_name
 from maestro.policy.protocol import Policy
 from maestro.registry.menu import Menu
 from maestro.registry.plugins import registered
@@ -17,15 +19,25 @@ FEATURES_CARD = "features.json"
 """A folder with this is a feature policy."""
 FEATURES_TEMPERATURE = 0.05
 """Of a feature policy that is sampled rather than greedy, in units of utility."""
+SERVED, CHAT = "served:", "chat:"
+"""How the names of policies behind HTTP begin."""
 BASELINES = ("random", "fixed:EXPERT@SKILL[>EXPERT@SKILL...]")
 """Policies that need neither checkpoint nor record."""
 
 
 def load_policy(name: str, menu: Menu, images: ImageStore, *, greedy: bool = True, seed: int = 0) -> Policy:
-    """A policy by registered name, checkpoint or run folder, or as a baseline (`random`, `fixed:ROUTE`).
+    """The policy of a name, with options behind a question mark: `NAME?option=value&...` (`maestro.policy.options` lists them).
 
-    Raises ConfigError, CheckpointError or RegistryError saying what exists.
+    A name is a registered one; a checkpoint or run folder; an id of the model hub that is in the local cache; `served:URL#MODEL` on
+    a vLLM server; `chat:URL#MODEL` behind an OpenAI-compatible chat API; or a baseline (`random`, `fixed:ROUTE`).
+
+    Raises ConfigError, CheckpointError or RegistryError saying what exists, InfrastructureFault when a server does not answer.
     """
+    if name.startswith((SERVED, CHAT)):
+        from maestro.policy.remote import load_chat, load_served
+
+        load = load_served if name.startswith(SERVED) else load_chat
+        return load(name, menu, images, greedy=greedy, seed=seed)
     from maestro.policy.baselines import FixedPolicy, RandomPolicy, read_route
     from maestro.policy.dialect_maestro import MaestroDialect
 
@@ -33,37 +45,75 @@ def load_policy(name: str, menu: Menu, images: ImageStore, *, greedy: bool = Tru
         return RandomPolicy(MaestroDialect(), seed)
     if name.startswith("fixed:"):
         return FixedPolicy(read_route(name.removeprefix("fixed:"), menu), MaestroDialect())
-    if name in registered().policies:
-        made: Policy | Path = registered().policy(name)
-        return _checkpoint(made, menu, images, greedy=greedy, seed=seed, name=name) if isinstance(made, Path) else made
-    folder = Path(name).expanduser()
+    plain, written = split_name(name)
+    settings = _Settings(menu, images, greedy, seed, written)
+    if plain in registered().policies:
+        made: Policy | Path = registered().policy(plain)
+        return _checkpoint(made, settings, plain) if isinstance(made, Path) else made
+    folder = Path(plain).expanduser()
     for place in (folder / "policy", folder):
         if any((place / card).is_file() for card in (CHECKPOINT_CARD, FEATURES_CARD)):
-            return _checkpoint(place, menu, images, greedy=greedy, seed=seed, name=folder.name)
+            return _checkpoint(place, settings, folder.name)
+    if (cached := _cached(plain)) is not None:
+        return _checkpoint(cached, settings, plain)
     if folder.is_dir():
         raise CheckpointError(f"the folder {folder} holds no policy (no {CHECKPOINT_CARD} or {FEATURES_CARD}, there or in policy/).")
     existing = sorted(registered().policies)
-    step = f"A checkpoint folder works too, and so do the baselines {', '.join(BASELINES)}."
-    raise ConfigError(registered().missing("policy", name, existing, step))
+    step = (
+        f"A checkpoint folder works too, and so do served:URL#MODEL, chat:URL#MODEL and the baselines {', '.join(BASELINES)}. A model "
+        "of the hub must be in the local cache first (hf download ORGANISATION/MODEL)."
+    )
+    raise ConfigError(registered().missing("policy", plain, existing, step))
 
 
-def _checkpoint(folder: Path, menu: Menu, images: ImageStore, *, greedy: bool, seed: int, name: str) -> Policy:
+@dataclass(frozen=True)
+class _Settings:
+    """What `load_policy` was told."""
+
+    menu: Menu
+    images: ImageStore
+    greedy: bool
+    seed: int
+    written: str
+    """Options as written."""
+
+
+def _checkpoint(folder: Path, settings: _Settings, name: str) -> Policy:
     """A policy in this process. Raises MissingDependency when torch and transformers are not installed."""
     if (folder / FEATURES_CARD).is_file():
         from maestro.policy.features.policy import FeaturePolicy
 
-        valuing = FeaturePolicy.load(folder, images, temperature=0.0 if greedy else FEATURES_TEMPERATURE, seed=seed)
-        if not any(menu.allows(expert, skill) for expert, skill in valuing.space.pairs):
+        if settings.written:
+            raise ConfigError(f"{name} is a feature policy and takes no options; got {settings.written!r}.")
+        temperature = 0.0 if settings.greedy else FEATURES_TEMPERATURE
+        valuing = FeaturePolicy.load(folder, settings.images, temperature=temperature, seed=settings.seed)
+        if not any(settings.menu.allows(expert, skill) for expert, skill in valuing.space.pairs):
             raise ConfigError(
                 f"{name} was trained on other experts and skills than those on offer here, and knows none of them. Name a policy for this "
-                f"registry with --policy: one trained on it, random, or a route such as fixed:{'@'.join(menu.pairs[0])}."
+                f"registry with --policy: one trained on it, random, or a route such as fixed:{'@'.join(settings.menu.pairs[0])}."
             )
         return valuing
     try:
-        from maestro.policy.local import LocalPolicy, Sampling
+        from maestro.policy.local_checkpoint import load_checkpoint
     except ModuleNotFoundError as error:
         message = f"the policy in {folder} needs {error.name}; install it with: pip install 'maestro-orchestrator[train]'"
         raise MissingDependency(message) from error
-    policy: Any = LocalPolicy.load(folder, images, Sampling(greedy=greedy, seed=seed), name=name)
-    loaded: Policy = policy
-    return loaded
+    options = read_options(LocalOptions, settings.written)
+    loaded: Any = load_checkpoint(folder, settings.menu, settings.images, options, greedy=settings.greedy, seed=settings.seed, name=name)
+    policy: Policy = loaded
+    return policy
+
+
+def _cached(name: str) -> Path | None:
+    """The folder of a model of the hub in the local cache; nothing is downloaded."""
+    if name.count("/") != 1 or name.startswith((".", "/", "~")):
+        return None
+    try:
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+    except ModuleNotFoundError:
+        return None
+    try:
+        return Path(snapshot_download(name, local_files_only=True))
+    except (LocalEntryNotFoundError, HFValidationError):
+        return None

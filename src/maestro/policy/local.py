@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,45 +15,30 @@ from maestro.errors import ConfigError
 from maestro.images import ImageStore
 from maestro.policy import vocabulary
 from maestro.policy.batch import Batcher
-from maestro.policy.dialect_maestro import STOPS, MaestroDialect, information
+from maestro.policy.codec import TokenizerCodec
+from maestro.policy.dialect_maestro import MaestroDialect
+from maestro.policy.history import History
 from maestro.policy.local_generate import Generator, Row, RowCache, Sampled
 from maestro.policy.local_images import ImageEncoder
 from maestro.policy.local_model import load_model, save_model
-from maestro.policy.prompt import write_messages
-from maestro.policy.protocol import Opening
+from maestro.policy.protocol import Opening, TokenDialect
+from maestro.policy.sampling import SamplingSettings
+from maestro.policy.stops import StopTexts
 from maestro.policy.tokens import TokenBuffer, audit_placeholders
 from maestro.types import Decision, Observation, Tokens, Turn
 
 
-@dataclass(frozen=True)
-class Sampling:
-    """How a policy decides."""
-
-    temperature: float = 1.0
-    """Of the distribution that is drawn from, and whose log-probs are reported."""
-    seed: int = 0
-    """With the task, the sample number and the turn, all that a draw depends on."""
-    max_new_tokens: int = 96
-    """Of one decision."""
-    greedy: bool = False
-    """Take the likeliest token instead of drawing."""
-
-    def __post_init__(self) -> None:
-        if self.temperature <= 0 or self.max_new_tokens < 1:
-            raise ConfigError(
-                f"temperature {self.temperature} must be above 0 (set greedy for the likeliest token) "
-                f"and max_new_tokens {self.max_new_tokens} at least 1."
-            )
+class Sampling(SamplingSettings):
+    """How a policy in this process decides."""
 
     def uniforms(self, task: str, sample: int, turn: int) -> torch.Tensor:
         """The uniform numbers of one decision, float64."""
-        key = f"{self.seed}/{task}/{sample}/{turn}".encode()
-        generator = torch.Generator().manual_seed(int.from_bytes(hashlib.sha256(key).digest()[:8], "big") >> 1)
+        generator = torch.Generator().manual_seed(self.draw_seed(task, sample, turn))
         return torch.rand(self.max_new_tokens, dtype=torch.float64, generator=generator)
 
 
 class LocalPolicy:
-    """A vision-language model in the dialect `maestro`, sampled in micro-batches on a worker thread.
+    """A vision-language model in a dialect of token rows (`maestro` unless said otherwise), sampled in micro-batches on a worker thread.
 
     `model` may be trained between episodes: nothing that depends on the weights outlives a session. `sampling` may be
     replaced at any time and holds for sessions opened afterwards.
@@ -69,8 +52,10 @@ class LocalPolicy:
         sampling: Sampling | None = None,
         *,
         name: str = "local",
+        dialect: TokenDialect | None = None,
         max_tokens: int = 1024,
         observation_tokens: int = 128,
+        reserve: int | None = None,
         blank_images: bool = False,
         threads: int = 1,
         image_capacity: int = 1024,
@@ -79,25 +64,28 @@ class LocalPolicy:
     ) -> None:
         """Wrap a loaded model.
 
-        `max_tokens` bounds a session's row, `observation_tokens` one observation; `threads` are PyTorch's, `image_capacity` is how
-        many prepared pictures are kept (about 1 MB each).
+        `max_tokens` bounds a session's row, `observation_tokens` one observation, and `reserve` tokens (None: a whole decision) stay
+        free behind it; `threads` are PyTorch's, `image_capacity` is how many prepared pictures are kept (about 1 MB each).
         """
         self.model = model
         self.processor = processor
         self.sampling = sampling or Sampling()
         self.name = name
-        self.dialect = MaestroDialect()
+        self.dialect: TokenDialect = dialect or MaestroDialect()
+        self.codec = TokenizerCodec.of_transformers(self.tokenizer)
         self.max_tokens = max_tokens
         self.observation_tokens = observation_tokens
+        self.reserve = reserve
         self.encoder = ImageEncoder(processor, images, blank=blank_images, capacity=image_capacity)
         if observation_tokens < 8 or max_tokens < 64:
             raise ConfigError(f"observation_tokens {observation_tokens} and max_tokens {max_tokens} must be at least 8 and 64.")
         torch.set_num_threads(threads)
         executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="policy", initializer=torch.set_num_threads, initargs=(threads,))
-        ids = self.tokenizer.convert_tokens_to_ids
-        stops = [*(ids(tag) for tag in STOPS), self.tokenizer.eos_token_id]
-        never = {*self.tokenizer.all_special_ids, *(ids(token) for token in vocabulary.SPECIALS)} - {self.tokenizer.eos_token_id, None}
-        self.generator = Generator(model, stops, sorted(never))
+        ends = _ends(model, self.tokenizer)
+        single = {text: ids[0] for text in self._every_stop() if len(ids := self.encode(text)) == 1}
+        self._single = frozenset(single)
+        self.generator = Generator(model, [*single.values(), *ends], sorted(self._forbidden() - ends))
+        self.stop_texts = StopTexts(self.codec, self.tokenizer.get_vocab().values())
         self.batcher: Batcher[Row, Sampled] = Batcher(self.generator.sample, executor, largest=largest_batch, window_seconds=window_seconds)
 
     @classmethod
@@ -117,7 +105,7 @@ class LocalPolicy:
 
     def messages(self, opening: Opening) -> list[dict[str, Any]]:
         """The prompt as chat messages; rendering them with the processor gives exactly `encode_prompt`."""
-        return write_messages(opening)
+        return self.dialect.messages(opening)
 
     def encode_prompt(self, opening: Opening) -> list[int]:
         """The prompt's ids, every image's placeholder repeated as often as the image has features."""
@@ -135,25 +123,25 @@ class LocalPolicy:
         return ids
 
     def encode_observation(self, observation: Observation) -> list[int]:
-        """Ids of an observation between its tags: neutralised, and cut behind the last whole line within the token limit."""
-        limit = self.observation_tokens
-        # A token stands for at most a few dozen characters: what is far beyond the limit need not be encoded to know.
-        lines = observation.text[: 64 * limit].splitlines()[:limit]
-        fits, whole = 0, len(lines)
-        while fits < whole:
-            middle = (fits + whole + 1) // 2
-            fits, whole = (middle, whole) if self._observed(lines[:middle])[1] else (fits, middle - 1)
-        if fits or not lines:
-            return self._observed(lines[:fits])[0]
-        line = lines[0]
-        while not self._observed([line])[1]:
-            line = line[: len(line) * 3 // 4]
-        return self._observed([line])[0]
+        """Ids of an observation as the dialect writes it, within the token limit."""
+        return self.dialect.encode_observation(observation.text, self.codec, self.observation_tokens)
 
-    def _observed(self, lines: Sequence[str]) -> tuple[list[int], bool]:
-        """Ids of an observation of these lines, and whether they are within the limit."""
-        ids = self.encode(information("\n".join(lines)))
-        return ids, len(ids) <= self.observation_tokens
+    def ended(self, generation: int) -> Callable[[Sequence[int]], bool] | None:
+        """Whether sampled ids have reached a stop that is no single token; None when single tokens are all there is."""
+        texts = [text for text in self.dialect.stops_at(generation) if text not in self._single]
+        return self.stop_texts.ended(texts) if texts else None
+
+    def _every_stop(self) -> list[str]:
+        """The stops of every generation: those may stop it for being one token, the others by their text."""
+        first, later = self.dialect.stops_at(0), self.dialect.stops_at(1)
+        return [text for text in first if text in later]
+
+    def _forbidden(self) -> set[int]:
+        """Ids that must not be sampled: all special ones, or only pictures' where the policy writes message headers itself."""
+        ids = self.tokenizer.convert_tokens_to_ids
+        if self.dialect.writes_headers:
+            return {ids(token) for token in vocabulary.PICTURE_TOKENS} - {None, self.tokenizer.unk_token_id}
+        return {*self.tokenizer.all_special_ids, *(ids(token) for token in vocabulary.SPECIALS)} - {None}
 
     def image_inputs(self, hashes: Sequence[str]) -> dict[str, torch.Tensor]:
         """`pixel_values` and `image_grid_thw` of images by hash; empty when there are none."""
@@ -172,14 +160,25 @@ class LocalSession:
         self.opening = opening
         self.sampling = policy.sampling
         prompt = policy.encode_prompt(opening)
-        self.buffer = TokenBuffer(prompt, policy.max_tokens, reserve=self.sampling.max_new_tokens)
+        self.history = History(
+            prompt,
+            policy.dialect,
+            policy.codec,
+            limit=policy.max_tokens,
+            reserve=self.sampling.max_new_tokens if policy.reserve is None else policy.reserve,
+            observation_tokens=policy.observation_tokens,
+        )
         self._forced: list[int] = []
         self._unread: list[int] = [*prompt]
         self._cache: RowCache | None = None
-        self._turn = 0
         self.force(first_ids)
         policy.batcher.opened()
         self._close = weakref.finalize(self, policy.batcher.closed)
+
+    @property
+    def buffer(self) -> TokenBuffer:
+        """The row so far."""
+        return self.history.buffer
 
     def force(self, ids: Sequence[int]) -> None:
         """Let the next decision start with these ids: how training explores. Without a decision in between, ids add up."""
@@ -189,44 +188,34 @@ class LocalSession:
     async def decide(self) -> Decision:
         """Sample until a closing tag, the end of the message or a limit."""
         started = time.monotonic()
-        prompt_tokens = len(self.buffer)
+        before = len(self.buffer)
         task, sample = self.opening.task.id, self.opening.sample
         forced, self._forced = self._forced, []
-        uniforms = self.sampling.uniforms(task, sample, self._turn)[: max(0, self.buffer.room - len(forced))]
+        uniforms = self.sampling.uniforms(task, sample, self.history.generation)[: max(0, self.buffer.room - len(forced))]
         if not len(uniforms):
-            return Decision(text="", prompt_tokens=prompt_tokens, truncated=True)
+            return Decision(text="", prompt_tokens=before, truncated=True)
         sampled = await self.policy.batcher.submit(self._row(uniforms), (task, sample))
         # Forced ids count as the policy's; their log-prob under the sampling distribution, which had no choice, is 0.
-        sampled = Sampled([*forced, *sampled.ids], [*([0.0] * len(forced)), *sampled.logprobs], sampled.cache, sampled.stopped)
-        self.buffer.append_policy(sampled.ids, sampled.logprobs)
-        self._cache = sampled.cache
-        self._unread = [sampled.ids[-1]]
-        self._turn += 1
-        return Decision(
-            text=self.policy.tokenizer.decode(sampled.ids, skip_special_tokens=False),
-            token_ids=tuple(sampled.ids),
-            logprobs=tuple(sampled.logprobs),
-            prompt_tokens=prompt_tokens,
-            completion_tokens=len(sampled.ids),
-            truncated=not sampled.stopped,
-            latency_seconds=time.monotonic() - started,
-        )
+        ids, logprobs = [*forced, *sampled.ids], [*([0.0] * len(forced)), *sampled.logprobs]
+        decision = self.history.take(ids, logprobs, stopped=sampled.stopped, latency_seconds=time.monotonic() - started)
+        assert sampled.cache is not None
+        self._cache, self._unread = rewound(sampled.cache, before, ids, self.buffer.ids)
+        return decision
 
     def observe(self, turn: Turn) -> bool:
         """Append what came back; False when it does not fit."""
-        if turn.observation is None:
+        if turn.observation is None and not turn.decision.discarded:
             self._close()
             return True
-        ids = self.policy.encode_observation(turn.observation)
-        fits = self.buffer.append_observation(ids)
-        if fits:
-            self._unread = [*self._unread, *ids]
+        before = len(self.buffer)
+        fits = self.history.observe(turn)
+        self._unread = [*self._unread, *self.buffer.ids[before:]]
         return fits
 
     def tokens(self) -> Tokens:
         """The row so far. Asking for it ends the session for the micro-batcher, which then waits for it no longer."""
         self._close()
-        return self.buffer.freeze()
+        return self.history.freeze()
 
     def _row(self, uniforms: torch.Tensor) -> Row:
         """The wish for the next decision."""
@@ -240,7 +229,29 @@ class LocalSession:
             images=[self.policy.encoder.encode(name) for name in names],
             names=names,
             cache=self._cache,
+            ended=self.policy.ended(self.history.generation),
         )
+
+
+def rewound(cache: RowCache, before: int, sampled: Sequence[int], row: Sequence[int]) -> tuple[RowCache, list[int]]:
+    """What of a cache still holds after a decision, and the ids of the row that it does not hold (at least one).
+
+    The cache holds the `before` ids that stood there and all `sampled` ones but the last; `row` is what the dialect left.
+    """
+    held = before + len(sampled) - 1
+    same = next((n for n, (one, other) in enumerate(zip(sampled, row[before:], strict=False)) if one != other), None)
+    agreed = before + (min(len(sampled), len(row) - before) if same is None else same)
+    cut = min(held, agreed, len(row) - 1)
+    if cut < held:
+        cache = RowCache(cache.states[:, :, :cut].clone(), cache.position - (held - cut))
+    return cache, list(row[cut:])
+
+
+def _ends(model: Any, tokenizer: Any) -> set[int]:
+    """The ids that end a message: the checkpoint's own list, or the tokenizer's."""
+    listed = getattr(model.generation_config, "eos_token_id", None)
+    ends = {listed} if isinstance(listed, int) else set(listed or ())
+    return ends | {tokenizer.eos_token_id}
 
 
 __all__ = ["LocalPolicy", "LocalSession", "Sampling"]

@@ -48,7 +48,8 @@ def grouped_attention(
         return output.transpose(1, 2), None
     grouped = query.reshape(rows, key.shape[1], -1, width)
     scores = torch.matmul(grouped, key.transpose(2, 3)).mul_(scaling)
-    weights = torch.softmax(scores.masked_fill_(~attention_mask, -torch.inf), dim=-1)
+    # In single precision, as the model's own attention has it; bfloat16 weights would not sum to one.
+    weights = torch.softmax(scores.masked_fill_(~attention_mask, -torch.inf), dim=-1, dtype=torch.float32).to(query.dtype)
     return torch.matmul(weights, value).view(rows, 1, heads, width), None
 
 

@@ -7,7 +7,7 @@ a session samples does not depend on who shares its batch.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,6 +43,8 @@ class Row:
     names: tuple[str, ...] = ()
     """Their hashes."""
     cache: RowCache | None = None
+    ended: Callable[[Sequence[int]], bool] | None = None
+    """Whether what was sampled so far has come to a stop that is no single id."""
 
 
 @dataclass
@@ -55,7 +57,7 @@ class Sampled:
     cache: RowCache | None = None
     """Holds everything but the last sampled id."""
     stopped: bool = False
-    """An id of `stops` ended it, not the limit."""
+    """A stop ended it, not the limit."""
 
 
 class BatchCache:
@@ -99,7 +101,8 @@ class Generator:
     def __init__(self, model: Any, stops: Sequence[int], never: Sequence[int]) -> None:
         self.model = model
         self.stops = frozenset(stops)
-        self.never = torch.tensor(sorted(never), dtype=torch.long)
+        self.device: torch.device = model.device
+        self.never = torch.tensor(sorted(never), dtype=torch.long, device=self.device)
         text = model.config.text_config
         self._shape = (2 * text.num_hidden_layers, text.num_key_value_heads, text.head_dim)
 
@@ -123,9 +126,9 @@ class Generator:
         unique: dict[_Prompt, int] = {}
         which = [unique.setdefault(_prompt(row), len(unique)) for row in rows]
         firsts = [rows[which.index(number)] for number in range(len(unique))]
-        ids, seen = _left_padded([row.ids for row in firsts])
+        ids, seen = _left_padded([row.ids for row in firsts], self.device)
         visual = (ids == self.model.config.image_token_id) & seen
-        grids = [image.grid for row in firsts for image in row.images]
+        grids = [image.grid.to(self.device) for row in firsts for image in row.images]
         positions, deltas = self.model.model.get_rope_index(
             ids, visual.int(), image_grid_thw=torch.cat(grids) if grids else None, attention_mask=seen.int()
         )
@@ -134,15 +137,15 @@ class Generator:
         cache = self._room(len(firsts), ids.shape[1])
         if shared:
             start = self._room(1, shared)
-            head = torch.tensor([list(firsts[0].ids[:shared])])
-            everywhere = torch.arange(shared).expand(3, 1, -1)
+            head = torch.tensor([list(firsts[0].ids[:shared])], device=self.device)
+            everywhere = torch.arange(shared, device=self.device).expand(3, 1, -1)
             self._forward(self._embed(head), everywhere, _causal(torch.ones_like(head, dtype=torch.bool), shared), start)
             cache.states[:, :, :, :shared] = start.states
             cache.filled = shared
         # Behind the shared part each row is padded on the left again.
-        rest = torch.tensor([len(row.ids) - shared for row in firsts])
-        real = torch.arange(new) >= new - rest[:, None]
-        seen = torch.cat([torch.ones(len(firsts), shared, dtype=torch.bool), real], dim=1)
+        rest = torch.tensor([len(row.ids) - shared for row in firsts], device=self.device)
+        real = torch.arange(new, device=self.device) >= new - rest[:, None]
+        seen = torch.cat([real.new_ones(len(firsts), shared), real], dim=1)
         embeds, extra = self._embed(ids[:, shared:]), dict[str, Any]()
         if grids:
             features, deep = self._look(firsts)
@@ -150,8 +153,8 @@ class Generator:
             embeds = embeds.masked_scatter(visual[..., None], features.to(embeds.dtype))
             extra = {"visual_pos_masks": visual, "deepstack_visual_embeds": deep}
         logits = self._forward(embeds, positions[:, :, shared:], _causal(seen, new), cache, **extra)
-        after = torch.tensor([len(row.ids) for row in firsts]) + deltas[:, 0]
-        index = torch.tensor(which)
+        after = torch.tensor([len(row.ids) for row in firsts], device=self.device) + deltas[:, 0]
+        index = torch.tensor(which, device=self.device)
         cache.states = cache.states[:, index]
         return _Batch(cache, seen[index], logits[index], after[index])
 
@@ -168,8 +171,8 @@ class Generator:
         """Features (and those of the deep stack) of the rows' images in order; an image on several rows is looked at once."""
         images = {name: image for row in rows for name, image in zip(row.names, row.images, strict=True)}
         output = self.model.model.get_image_features(
-            torch.cat([image.pixel_values for image in images.values()]),
-            torch.cat([image.grid for image in images.values()]),
+            torch.cat([image.pixel_values for image in images.values()]).to(self.device),
+            torch.cat([image.grid for image in images.values()]).to(self.device),
             return_dict=True,
         )
         sizes = [image.tokens for image in images.values()]
@@ -183,17 +186,17 @@ class Generator:
         """Read what came since the rows' last decision, behind their caches."""
         caches = [row.cache for row in rows if row.cache is not None]
         past = max(cache.states.shape[2] for cache in caches)
-        ids, fresh = _left_padded([row.ids for row in rows])
+        ids, fresh = _left_padded([row.ids for row in rows], self.device)
         new = ids.shape[1]
         cache = self._room(len(rows), past + new)
-        seen = torch.zeros(len(rows), past, dtype=torch.bool)
+        seen = fresh.new_zeros(len(rows), past)
         for index, one in enumerate(caches):
             length = one.states.shape[2]
             cache.states[:, index, :, past - length : past] = one.states
             seen[index, past - length :] = True
         cache.filled = past
         seen = torch.cat([seen, fresh], dim=1)
-        starts = torch.tensor([one.position for one in caches])
+        starts = torch.tensor([one.position for one in caches], device=self.device)
         positions = (fresh.long().cumsum(1) - 1).clamp(min=0) + starts[:, None]
         logits = self._forward(self._embed(ids), positions.expand(3, -1, -1), _causal(seen, new), cache)
         return _Batch(cache, seen, logits, starts + fresh.sum(1))
@@ -203,12 +206,12 @@ class Generator:
         done = [Sampled() for _ in rows]
         alive = list(range(len(rows)))
         limits = [len(row.uniforms) for row in rows]
-        uniforms = torch.stack([functional.pad(row.uniforms, (0, max(limits) - len(row.uniforms))) for row in rows])
-        temperatures = torch.tensor([row.temperature for row in rows])[:, None]
-        greedy = torch.tensor([row.greedy for row in rows])
+        uniforms = torch.stack([functional.pad(row.uniforms, (0, max(limits) - len(row.uniforms))) for row in rows]).to(self.device)
+        temperatures = torch.tensor([row.temperature for row in rows], device=self.device)[:, None]
+        greedy = torch.tensor([row.greedy for row in rows], device=self.device)
         logits = batch.logits
         for step in range(max(limits)):
-            kept = torch.tensor(alive)
+            kept = torch.tensor(alive, device=self.device)
             scaled = logits.float() / temperatures[kept]
             tokens = self._draw(scaled, uniforms[kept, step], greedy[kept])
             logprobs = functional.log_softmax(scaled, dim=-1).gather(1, tokens[:, None])[:, 0].tolist()
@@ -218,7 +221,8 @@ class Generator:
                     continue
                 done[index].ids.append(token)
                 done[index].logprobs.append(logprobs[place])
-                done[index].stopped = token in self.stops
+                ended = rows[index].ended
+                done[index].stopped = token in self.stops or (ended is not None and ended(done[index].ids))
                 if done[index].stopped or len(done[index].ids) == limits[index]:
                     done[index].cache = _row_cache(batch, place)
                     finished.append(index)
@@ -228,7 +232,7 @@ class Generator:
             if len(left) * 2 <= len(alive):
                 _keep(batch, left)
                 alive = [alive[place] for place in left]
-                tokens = tokens[torch.tensor(left)]
+                tokens = tokens[torch.tensor(left, device=self.device)]
             batch.seen = functional.pad(batch.seen, (0, 1), value=True)
             positions = batch.positions[None, :, None].expand(3, -1, -1)
             logits = self._forward(self._embed(tokens[:, None]), positions, batch.seen[:, None, None, :], batch.cache)
@@ -259,7 +263,7 @@ class Generator:
     def _room(self, rows: int, capacity: int) -> BatchCache:
         """An empty cache."""
         layers, heads, width = self._shape
-        return BatchCache(torch.zeros(layers, rows, heads, capacity, width, dtype=self.model.dtype), 0)
+        return BatchCache(torch.zeros(layers, rows, heads, capacity, width, dtype=self.model.dtype, device=self.device), 0)
 
 
 _Prompt = tuple[tuple[int, ...], tuple[str, ...]]
@@ -285,11 +289,11 @@ def _prompt_groups(rows: Sequence[Row]) -> list[list[int]]:
     return [[index for prompt in prompts[at : at + _GROUP] for index in same[prompt]] for at in range(0, len(prompts), _GROUP)]
 
 
-def _left_padded(rows: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+def _left_padded(rows: Sequence[Sequence[int]], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
     """Ids (rows, longest) with zeros on the left, and where they are real."""
     longest = max(len(row) for row in rows)
-    ids = torch.tensor([[0] * (longest - len(row)) + list(row) for row in rows])
-    seen = torch.tensor([[False] * (longest - len(row)) + [True] * len(row) for row in rows])
+    ids = torch.tensor([[0] * (longest - len(row)) + list(row) for row in rows], device=device)
+    seen = torch.tensor([[False] * (longest - len(row)) + [True] * len(row) for row in rows], device=device)
     return ids, seen
 
 
@@ -299,7 +303,7 @@ def _causal(seen: torch.Tensor, new: int) -> torch.Tensor:
     Padding attends to itself, because attention over nothing is not a number, and that would spread.
     """
     length = seen.shape[1]
-    ones = torch.ones(new, length, dtype=torch.bool)
+    ones = seen.new_ones(new, length)
     earlier = ones.tril(length - new)
     itself = earlier & ~ones.tril(length - new - 1)
     return ((earlier & seen[:, None, :]) | itself)[:, None]
@@ -320,7 +324,7 @@ def _join(parts: Sequence[_Batch], room: int) -> _Batch:
 
 def _keep(batch: _Batch, places: Sequence[int]) -> None:
     """Drop all rows but those at `places`."""
-    index = torch.tensor(places)
+    index = torch.tensor(places, device=batch.seen.device)
     batch.cache.states = batch.cache.states[:, index]
     batch.seen = batch.seen[index]
     batch.positions = batch.positions[index]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from maestro.policy.dialect_maestro import neutralise
+from maestro.policy.control import neutralise
 from maestro.policy.protocol import Opening
 from maestro.registry.render import render
 

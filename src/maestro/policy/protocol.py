@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from maestro.registry.menu import Menu
-from maestro.types import Action, Decision, Task, Tokens, Turn
+from maestro.types import Action, Decision, Malformed, Task, Tokens, Turn
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,61 @@ class Dialect(Protocol):
         """The canonical text of an action; `parse(write(a)) == a`."""
         ...
 
+    def refuse(self, action: Malformed) -> str:
+        """What the policy is told about a text that is no action."""
+        ...
+
+
+class Codec(Protocol):
+    """Text to token ids and back, as one checkpoint has it."""
+
+    def encode(self, text: str) -> list[int]:
+        """Ids of a text as it stands; tags and special tokens in it count as such."""
+        ...
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of ids, special tokens included."""
+        ...
+
+    def neutralise(self, text: str) -> str:
+        """The text without anything that this tokenizer, or a policy, would read as a command."""
+        ...
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a dialect leaves of one generation in the history."""
+
+    text: str
+    """What stays, without the token that ends the message, and is acted on. Empty: the generation is discarded and sampled again."""
+    final: bool = False
+    """The episode ends here; a call in it is not performed."""
+
+
+class TokenDialect(Dialect, Protocol):
+    """A dialect of policies whose history is one row of token ids."""
+
+    writes_headers: bool
+    """Whether the policy writes `<|im_start|>` itself, so that it must be able to sample it."""
+    closing: str
+    """The special token that ends every kept generation, put there when the policy did not; empty for none."""
+
+    def messages(self, opening: Opening) -> list[dict[str, Any]]:
+        """The prompt as chat messages for the checkpoint's chat template."""
+        ...
+
+    def stops_at(self, generation: int) -> Sequence[str]:
+        """The texts behind which a generation ends; generations count from 0, discarded ones included."""
+        ...
+
+    def keep(self, text: str, generation: int, codec: Codec) -> Kept:
+        """What stays of a generation's text."""
+        ...
+
+    def encode_observation(self, text: str, codec: Codec, limit: int) -> list[int]:
+        """Ids of an observation as the history holds it, at most `limit` of them."""
+        ...
+
 
 class Session(Protocol):
     """One episode of one policy."""
@@ -55,9 +111,31 @@ class Session(Protocol):
 class Policy(Protocol):
     """Who decides."""
 
-    name: str
-    dialect: Dialect
+    @property
+    def name(self) -> str:
+        """What episodes and reports call it."""
+        ...
+
+    @property
+    def dialect(self) -> Dialect:
+        """How it speaks."""
+        ...
 
     def open(self, opening: Opening) -> Session:
         """Begin an episode."""
         ...
+
+
+@runtime_checkable
+class Closes(Protocol):
+    """A policy that holds something open, such as connections."""
+
+    async def close(self) -> None:
+        """Let go of it; a second time does nothing."""
+        ...
+
+
+async def close_policy(policy: Policy) -> None:
+    """Close a policy that holds something open; nothing for the others."""
+    if isinstance(policy, Closes):
+        await policy.close()

@@ -43,6 +43,18 @@ class TokenBuffer:
             raise ValueError(f"{len(ids)} sampled ids do not fit: {self.room} of {self.limit} tokens are free")
         self._append(ids, 1, logprobs)
 
+    def append_kept(self, ids: Sequence[int], mask: Sequence[int], logprobs: Sequence[float]) -> None:
+        """Take over what a dialect keeps of a generation: `mask` is 1 where the id was sampled, else its log-prob is 0.
+
+        Raises ValueError when lengths differ. What is put behind the sampled ids, such as the end of the message, may go beyond
+        the limit, because that is no more than a handful.
+        """
+        if not len(ids) == len(mask) == len(logprobs):
+            raise ValueError(f"{len(ids)} ids with {len(mask)} marks and {len(logprobs)} log-probs")
+        self._completion.extend(ids)
+        self._mask.extend(mask)
+        self._logprobs.extend(logprobs)
+
     def append_observation(self, ids: Sequence[int]) -> bool:
         """Append an observation's ids if they fit, together with the reserve; False, and nothing appended, if not."""
         if len(ids) + self.reserve > self.room:

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Sequence
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from maestro.errors import ConfigError
-from maestro.policy.dialect_maestro import SEPARATOR, TAGS
+from maestro.policy.control import TAGS
+from maestro.policy.dialect_maestro import SEPARATOR
 
 PAD = "<|endoftext|>"
 START = "<|im_start|>"
@@ -24,6 +25,8 @@ IMAGE = "<|image_pad|>"
 VIDEO = "<|video_pad|>"
 SPECIALS = (PAD, START, END, VISION_START, VISION_END, "<|vision_pad|>", IMAGE, VIDEO)
 """The special tokens of the Qwen family that a policy needs."""
+PICTURE_TOKENS = (VISION_START, VISION_END, "<|vision_pad|>", IMAGE, VIDEO)
+"""Those that stand for pictures; no policy may sample them, because there would be no picture behind them."""
 
 _PIECES = Regex(r"\p{L}+|\p{N}|[^\s\p{L}\p{N}]|\s")
 

@@ -84,18 +84,20 @@ async def run_episode(
 
 
 async def _take(decision: Decision, policy: Policy, ensemble: Performs, task: Task, meter: Meter) -> Turn:
-    """Parse a decision and perform what it says."""
-    action = policy.dialect.parse(decision.text)
-    observation: Observation | None
+    """Parse what the dialect kept of a decision and perform what it says.
+
+    Nothing comes back after an answer, after the decision with which the dialect ends the episode, and after one that it discarded:
+    that one is sampled again, and has cost a turn.
+    """
+    action = policy.dialect.parse(decision.text if decision.kept is None else decision.kept)
+    observation: Observation | None = None
     match action:
-        case Call() if not meter.may_call:
+        case Call() if not (meter.may_call or decision.final):
             observation = Observation(text="error: nothing may be spent on calls; answer without one", status="policy_error")
-        case Call():
+        case Call() if not decision.final:
             observation = await ensemble.perform(action, task, meter.remaining_seconds)
-        case Malformed(reason=reason):
-            observation = Observation(text=f"error: {reason}", status="policy_error")
-        case Answer():
-            observation = None
+        case Malformed() if not (decision.final or decision.discarded):
+            observation = Observation(text=policy.dialect.refuse(action), status="policy_error")
     meter.turns += 1
     meter.cost_usd += decision.cost_usd + (observation.cost_usd if observation else 0.0)
     return Turn(decision=decision, action=action, observation=observation)
@@ -105,6 +107,8 @@ def _ending(turn: Turn, meter: Meter) -> tuple[StopReason | None, str | None]:
     """Whether this turn ends the episode, and why."""
     if isinstance(turn.action, Answer):
         return StopReason.ANSWERED, None
+    if turn.decision.final:
+        return StopReason.TURN_LIMIT if isinstance(turn.action, Call) else StopReason.MALFORMED, None
     if turn.observation is not None and turn.observation.status in {"expert_error", "timeout"}:
         if turn.observation.status == "timeout" and meter.remaining_seconds <= 0:
             return StopReason.TIME_LIMIT, f"perform: {turn.observation.text}"

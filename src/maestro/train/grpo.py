@@ -106,7 +106,8 @@ def rows_for_trl(episodes: Sequence[Episode]) -> dict[str, Any]:
     for episode in episodes:
         tokens = episode.tokens
         assert tokens is not None
-        lost = broken(episode) or episode.reward is None
+        # A row that is not what was sampled in its context must not be trained on either.
+        lost = broken(episode) or episode.reward is None or tokens.untrainable is not None
         empty = not tokens.completion_ids
         rows["prompt_ids"].append(list(tokens.prompt_ids))
         rows["completion_ids"].append([tokens.prompt_ids[-1]] if empty else list(tokens.completion_ids))

@@ -52,6 +52,8 @@ class RowWriter:
         """The row of a sampled episode, loss on everything the policy wrote."""
         if episode.tokens is None:
             raise ValueError(f"the episode on {episode.task_id} has no token row; only a token policy can be trained")
+        if episode.tokens.untrainable is not None:
+            raise ValueError(f"the row of the episode on {episode.task_id} cannot be trained on: {episode.tokens.untrainable}")
         return Row.of(episode.tokens, task.images)
 
     def _forced(self, said: list[int], action: object) -> list[int]:

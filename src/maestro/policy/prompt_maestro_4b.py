@@ -1,0 +1,194 @@
+"""What a policy of the dialect `maestro-4b` reads first: our own text rendered from the menu, or the user's copy of the original.
+
+The released checkpoint was trained with one fixed system text. Who has the training data has that text, and can use it byte for
+byte (`PlannerPrompt.read`). Otherwise a text of our own with the same sections is rendered from the registry, so that new experts
+and skills appear in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from maestro.errors import ConfigError, MissingDependency
+from maestro.policy.control import neutralise
+from maestro.policy.protocol import Opening
+from maestro.registry.menu import Menu
+
+ORIGINAL_SHA256 = "844432145eac0571d0deef362fb1289412322d82deb55b9570b808139f1280ac"
+"""Of the system text in every row of the released training data (7892 characters)."""
+REMINDER = (
+    "You are the planner here: plan with the models and skills on offer. "
+    "Consider only what kind of question this is and which skill and model fit it, not how it is solved. "
+    "Keep your thinking brief."
+)
+"""Ends our user message, after a blank line; the user's copy brings its own."""
+_RULE = "=" * 64
+
+
+@dataclass(frozen=True)
+class PlannerPrompt:
+    """The fixed texts around a question."""
+
+    system: str | None = None
+    """None: our own, rendered from the menu."""
+    reminder: str = REMINDER
+
+    @classmethod
+    def read(cls, path: str | Path, sha256: str = ORIGINAL_SHA256) -> PlannerPrompt:
+        """The user's copy: the first row of a `.parquet` or `.jsonl` file with a column `prompt` of chat messages, or a `.txt`.
+
+        The system text must have this SHA-256. A text file holds the system text alone; the reminder is then ours. Raises
+        ConfigError saying what was found, MissingDependency without pyarrow.
+        """
+        file = Path(path).expanduser()
+        if not file.is_file():
+            raise ConfigError(f"no prompt at {file}. Give a .parquet or .jsonl file with a column prompt, or the system text as .txt.")
+        system, users = _texts(file)
+        found = hashlib.sha256(system.encode()).hexdigest()
+        if found != sha256.lower():
+            raise ConfigError(
+                f"the system text in {file} has {len(system)} characters and SHA-256 {found}, not {sha256}. It must be byte for byte "
+                f"what the checkpoint was trained with; for a checkpoint of your own say prompt_sha256={found}."
+            )
+        return cls(system, _reminder(users, file) if users else REMINDER)
+
+    def messages(self, opening: Opening) -> list[dict[str, Any]]:
+        """System message, then the user's: images, question, choices, blank line, reminder. What people wrote is neutralised."""
+        task = opening.task
+        lines = [neutralise(task.question), *(f"{chr(65 + index)}. {neutralise(choice)}" for index, choice in enumerate(task.choices))]
+        content: list[dict[str, Any]] = [{"type": "image"} for _ in task.images]
+        content.append({"type": "text", "text": "\n".join(lines) + "\n\n" + self.reminder})
+        system = self.system if self.system is not None else render_system(opening.menu)
+        return [{"role": "system", "content": system}, {"role": "user", "content": content}]
+
+
+def render_system(menu: Menu) -> str:
+    """Our own system text over a menu, in the eight sections of the original."""
+    first = next(((expert, skill.id) for skill in menu.skills for expert in skill.experts), ("Model-Name", "Skill-Name"))
+    examples = [f"<search> {skill.experts[0]}@@{skill.id}: {_example(skill.takes)} </search>" for skill in menu.skills if skill.experts]
+    sections = [
+        [
+            "You plan and route; you do not solve. Experts with skills of their own answer parts of the question for you.",
+            "If there is no information block yet, choose one model and one skill and write a search.",
+            "If there is one, judge whether it is enough. If it is not, search again.",
+            "As soon as it is, give a short final answer in the answer tag.",
+        ],
+        [
+            "Skills",
+            "",
+            *(f"{n}. {skill.id}\n   - use for: {_sentence(skill.summary)}" for n, skill in enumerate(menu.skills, 1)),
+        ],
+        [
+            "Models",
+            "",
+            *(f"{n}. {expert.id}\n   - best for: {_sentence(expert.summary)}" for n, expert in enumerate(menu.experts, 1)),
+        ],
+        [
+            "How to search",
+            "",
+            "<search> Model-Name@@Skill-Name: Your-Text-Input </search>",
+            "",
+            "For example:",
+            *examples,
+            "",
+            "- Name exactly one model of the list and exactly one skill of the list, spelt as they stand there.",
+            "- The input is concrete and helps with the question; the image goes along by itself.",
+            "- Never write the placeholders, never copy a skill's description, never write the bare template.",
+        ],
+        [
+            "Before each search",
+            "",
+            "Consider what kind of question it is, why help is needed, which skill fits, and which model is best at it.",
+            "Do not work on the solution. Keep it short.",
+        ],
+        [
+            "Replies",
+            "",
+            "A reply comes in the information tag. You may search several times, with other models, or with the same skill again.",
+        ],
+        [
+            "Final answer",
+            "",
+            "<answer> the answer </answer>",
+            "",
+            "It holds the answer itself, is never empty, explains nothing, and is short: a letter, a number or a name.",
+        ],
+        [
+            "Example",
+            "",
+            "<think> The question asks about a picture, and a skill for that is on offer. </think>",
+            f"<search> {first[0]}@@{first[1]}: Look at the picture and describe the part that the question is about. </search>",
+            "",
+            "Only tell what kind of question it is and choose; do not solve it in detail.",
+            "Think as briefly as you can.",
+        ],
+    ]
+    return "\n" + f"\n{_RULE}\n".join("\n".join(lines) for lines in sections) + "\n"
+
+
+def _example(takes: tuple[str, ...]) -> str:
+    """An input that a skill of this kind could be given."""
+    match takes[0]:
+        case "expression":
+            return "3*(4+5)"
+        case "region":
+            return "10,20,200,120"
+        case "code":
+            return "print(sum(range(10)))"
+        case _:
+            return "What does the picture show about the thing asked for?"
+
+
+def _sentence(summary: str) -> str:
+    """A summary on one line."""
+    return neutralise(" ".join(summary.split()))
+
+
+def _texts(file: Path) -> tuple[str, list[str]]:
+    """The system text and the first few user texts of a file."""
+    if file.suffix == ".txt":
+        return file.read_bytes().decode(), []
+    try:
+        rows = _parquet(file) if file.suffix == ".parquet" else _lines(file)
+        systems = [_content(row, "system") for row in rows]
+        return systems[0], [_content(row, "user") for row in rows]
+    except (KeyError, TypeError, IndexError, StopIteration, orjson.JSONDecodeError) as error:
+        raise ConfigError(f"{file}: the column prompt is not a list of a system and a user message with role and content.") from error
+
+
+def _content(row: list[dict[str, Any]], role: str) -> str:
+    return str(next(message["content"] for message in row if message["role"] == role))
+
+
+def _lines(file: Path) -> list[Any]:
+    """The key `prompt` of the first two lines."""
+    with file.open("rb") as lines:
+        return [orjson.loads(line)["prompt"] for line in itertools.islice(lines, 2)]
+
+
+def _parquet(file: Path) -> list[Any]:
+    """The column `prompt` of the first two rows."""
+    try:
+        from pyarrow import ArrowException, parquet
+    except ModuleNotFoundError as error:
+        raise MissingDependency("reading a parquet file needs pyarrow; install it with: pip install pyarrow") from error
+    try:
+        batches = parquet.ParquetFile(file).iter_batches(batch_size=2, columns=["prompt"])
+        rows: list[Any] = next(batches).column("prompt").to_pylist()
+    except (ArrowException, KeyError, StopIteration) as error:
+        raise ConfigError(f"{file}: no row with a column prompt: {error}") from error
+    return rows
+
+
+def _reminder(users: list[str], file: Path) -> str:
+    """What every user message ends with after its last blank line. Raises ConfigError when the rows disagree."""
+    endings = {text.rpartition("\n\n")[2] for text in users}
+    if len(endings) != 1 or "" in endings or any("\n\n" not in text for text in users):
+        raise ConfigError(f"{file}: the user messages do not end with one fixed reminder after a blank line.")
+    return endings.pop()
