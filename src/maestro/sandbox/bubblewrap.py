@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Self
 
 from maestro.sandbox import seccomp
-from maestro.sandbox.contained import Contained, Stop, watch
+from maestro.sandbox.contained import Contained, Ending, Stop, watch
 from maestro.sandbox.inside import script
 from maestro.sandbox.inside.plain import NotPlain, loads
 from maestro.sandbox.limits import Limits
@@ -35,11 +35,15 @@ _PROBE = "import _socket\ntry: _socket.socket(); print('open')\nexcept Permissio
 
 @dataclass(frozen=True)
 class Bubblewrap:
-    """The engine. `user`: whom it runs as; None is the user we are."""
+    """The engine: two programs of the system and an interpreter, the one of this environment without the environment's packages."""
 
     program: str
     prlimit: str
+    python: str
+    prefix: str
+    """Where the interpreter's library is."""
     user: int | None = None
+    """Whom it runs as; None is the user we are."""
 
     @property
     def counts_processes(self) -> bool:
@@ -51,50 +55,56 @@ class Bubblewrap:
         limits = limits or Limits()
         if "\0" in source:
             return Outcome("error", engine="bubblewrap", reason="SyntaxError: source code cannot contain null bytes")
-        with Inside(self, limits, stop) as inside:
+        with Inside(self, limits) as inside:
             text = inside.file(source.encode("utf-8", "replace"))
             one = inside.start("run", text, limits.processes, int(value), stdin=inside.file(stdin.encode("utf-8", "replace")), keep=(text,))
-            ending = watch(one, (), limits.seconds)
-            code = one.exit_code()
+            ending = watch(one, (), limits.seconds, stop)
             if ending == "start":
                 raise Refused(f"the sandbox did not start: {_last_line(one.text('stderr')) or 'no word from it'}")
-        return _outcome(one, ending, code, limits)
+        return _outcome(one, ending, limits)
 
-    def command(self, limits: Limits, filter_descriptor: int, life: int) -> list[str]:
+    def command(self, limits: Limits, filter_descriptor: int, info: int) -> list[str]:
         """What starts the interpreter in its sandbox; a script and its arguments follow."""
-        prefix = str(Path(sys.base_prefix).resolve())
         cpu = math.ceil(limits.seconds) + 1
         command = [self.prlimit, f"--as={limits.memory_mib << 20}", f"--cpu={cpu}:{cpu}", "--core=0"]
         command += [f"--fsize={limits.file_bytes}", f"--nofile={_OPEN_FILES}", "--", self.program]
-        command += ["--unshare-all", "--unshare-user", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"]
-        command += ["--hostname", "sandbox", "--sync-fd", str(life), "--ro-bind", "/usr", "/usr"]
+        command += [
+            "--unshare-all",
+            "--unshare-user",
+            "--die-with-parent",
+            "--as-pid-1",
+            "--new-session",
+            "--cap-drop",
+            "ALL",
+            "--clearenv",
+        ]
+        command += ["--hostname", "sandbox", "--info-fd", str(info), "--ro-bind", "/usr", "/usr"]
         for link in _LINKS:
             if Path(link).is_symlink():
                 command += ["--symlink", str(Path(link).readlink()), link]
             elif Path(link).is_dir():
                 command += ["--ro-bind", link, link]
-        for needed in (prefix, str(Path(interpreter()).parent)):
+        for needed in (self.prefix, str(Path(self.python).parent)):
             if not needed.startswith("/usr/"):
                 command += ["--ro-bind", needed, needed]
         if limits.file_bytes:
             command += ["--size", str(max(4096, limits.file_bytes)), "--tmpfs", "/tmp"]  # noqa: S108  its own, of that size
         command += ["--remount-ro", "/", "--chdir", "/tmp" if limits.file_bytes else "/"]  # noqa: S108
         command += ["--setenv", "PYTHONHASHSEED", "0", "--seccomp", str(filter_descriptor), "--"]
-        return [*command, interpreter(), *_INTERPRETER, "-c"]
+        return [*command, self.python, *_INTERPRETER, "-c"]
 
 
 class Inside:
     """The sandboxes and descriptors of one run; leaving it leaves nothing behind."""
 
-    def __init__(self, engine: Bubblewrap, limits: Limits, stop: Stop | None) -> None:
+    def __init__(self, engine: Bubblewrap, limits: Limits) -> None:
         if limits.processes > 1 and not engine.counts_processes:
             raise Refused(
                 f"processes={limits.processes} needs a user whom the kernel holds to a number of processes, and this is root, whose Python "
-                f"in {sys.base_prefix} other users cannot read. Run as another user, or with processes=1."
+                f"in {engine.prefix} other users cannot read. Run as another user, or with processes=1."
             )
         self._engine = engine
         self._limits = limits
-        self._stop = stop
         self._descriptors: list[int] = []
         self._started: list[Contained] = []
 
@@ -128,14 +138,12 @@ class Inside:
         one = Contained(self._limits.output_bytes)
         self._started.append(one)
         rules = self.file(seccomp.program(starting=self._limits.processes > 1))
-        command = self._engine.command(self._limits, rules, one.life)
+        command = self._engine.command(self._limits, rules, one.info)
         command += [script(name), str(one.report), *map(str, arguments)]
         try:
             one.start(command, (*keep, rules), stdin, self._engine.user)
         except (OSError, subprocess.SubprocessError) as error:
             raise Refused(f"the sandbox did not start: {error}") from error
-        if self._stop is not None and one.process is not None:
-            self._stop.watch(one.process)
         return one
 
     def release(self) -> None:
@@ -146,6 +154,11 @@ class Inside:
 
 @cache
 def find() -> tuple[Bubblewrap | None, str]:
+    """What `look` found when this process first asked."""
+    return look()
+
+
+def look() -> tuple[Bubblewrap | None, str]:
     """The engine, or None, and what stands in its way or whom it runs as, in words; tried with a program, not guessed."""
     tools = {name: shutil.which(name) for name in ("bwrap", "prlimit")}
     for name, path in tools.items():
@@ -154,9 +167,10 @@ def find() -> tuple[Bubblewrap | None, str]:
     if lacking := seccomp.missing():
         return None, lacking
     reasons = []
-    users: list[int | None] = [_NOBODY, None] if os.geteuid() == 0 and _readable_by_others(Path(sys.base_prefix).resolve()) else [None]
+    python, prefix = (str(Path(path).resolve()) for path in (sys.executable, sys.base_prefix))
+    users: list[int | None] = [_NOBODY, None] if os.geteuid() == 0 and _readable_by_others(Path(prefix)) else [None]
     for user in users:
-        engine = Bubblewrap(str(tools["bwrap"]), str(tools["prlimit"]), user)
+        engine = Bubblewrap(str(tools["bwrap"]), str(tools["prlimit"]), python, prefix, user)
         try:
             outcome = engine.run(_PROBE, limits=Limits(seconds=10.0, output_bytes=200, file_bytes=0), value=False)
         except Refused as error:
@@ -168,12 +182,7 @@ def find() -> tuple[Bubblewrap | None, str]:
     return None, "; ".join(dict.fromkeys(reasons)) + _hint()
 
 
-def interpreter() -> str:
-    """The interpreter that programs get: the one of this environment, without the environment's packages."""
-    return str(Path(sys.executable).resolve())
-
-
-def _outcome(one: Contained, ending: str, code: int, limits: Limits) -> Outcome:
+def _outcome(one: Contained, ending: Ending, limits: Limits) -> Outcome:
     said, complaint = one.text("stdout"), one.text("stderr")
     if ending == "timeout":
         return Outcome(
@@ -182,7 +191,9 @@ def _outcome(one: Contained, ending: str, code: int, limits: Limits) -> Outcome:
     if ending == "output":
         reason = f"OutputLimit: the program printed more than {limits.output_bytes} bytes"
         return Outcome("output", said, complaint, engine="bubblewrap", reason=reason)
-    if code != 0:
+    if ending == "stopped":
+        return Outcome("timeout", said, complaint, engine="bubblewrap", reason="Cancelled: nobody waits for the program any more")
+    if code := one.exit_code():
         reason = _last_line(complaint) or f"Crash: the program ended with code {code}"
         return Outcome("memory" if reason.startswith("MemoryError") else "error", said, complaint, engine="bubblewrap", reason=reason)
     return Outcome("ok", said, complaint, _value(one.reported), engine="bubblewrap")

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import os
+import re
 import selectors
+import signal
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
-Ending = Literal["exit", "timeout", "output", "start"]
-"""`exit`: ended by itself. `timeout` and `output`: killed. `start`: it never came up."""
+Ending = Literal["exit", "timeout", "output", "stopped", "start"]
+"""`exit`: ended by itself. `timeout`, `output` and `stopped` (by us): killed. `start`: it never came up."""
 START_SECONDS = 30.0
 """How long the sandbox may take to come up on a busy machine; the program's own clock starts only then."""
 _DRAIN_SECONDS = 5.0
+_CLOSING_SECONDS = 1.0
+"""What taking the namespaces apart may last once the program has closed its outputs; not the program's time."""
+_MOST_WAITING = 4
+"""The wall clock may run to this many times the limit on a machine that does not let the program run."""
 _CHUNK = 65_536
 _READY = b"ready\n"
+_CHILD = re.compile(rb'"child-pid": (\d+),')
 
 
 class Stop:
@@ -25,68 +34,72 @@ class Stop:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self._wakers: list[int] = []
         self._stopped = False
 
-    def watch(self, process: subprocess.Popen[bytes]) -> None:
-        """Kill this one too."""
-        with self._lock:
-            self._processes.append(process)
-            if self._stopped:
-                process.kill()
-
     def stop(self) -> None:
-        """Kill everything, now and later."""
+        """End everything, now and later."""
         with self._lock:
             self._stopped = True
-            for process in self._processes:
-                process.kill()
+            for waker in self._wakers:
+                os.eventfd_write(waker, 1)
+
+    @contextmanager
+    def waking(self) -> Iterator[int]:
+        """A descriptor that becomes readable when it is time to stop."""
+        waker = os.eventfd(int(self._stopped))
+        with self._lock:
+            self._wakers.append(waker)
+        try:
+            yield waker
+        finally:
+            with self._lock:
+                self._wakers.remove(waker)
+            os.close(waker)
 
 
 @dataclass
 class Stream:
     """One pipe out of the sandbox, kept up to a limit."""
 
-    descriptor: int
     limit: int
-    data: bytearray
+    data: bytearray = field(default_factory=bytearray)
     overflowed: bool = False
+    ended: bool = False
 
-    def take(self) -> bool:
-        """Read what is there; False at the end."""
-        read = os.read(self.descriptor, _CHUNK)
+    def take(self, descriptor: int) -> None:
+        """Read what is there."""
+        read = os.read(descriptor, _CHUNK)
         self.overflowed = self.overflowed or len(self.data) + len(read) > self.limit
         self.data += read[: max(0, self.limit - len(self.data))]
-        return bool(read)
+        self.ended = not read
 
 
 class Contained:
-    """One sandbox from its start to its end. Killing bubblewrap ends the process namespace, and with it everything in there.
+    """One sandbox from its start to its end.
 
-    `command` is started in a session of its own with an empty environment; of this process's descriptors it gets `keep` and the
-    writing ends of two pipes, `report` (the interpreter's own channel) and `life` (held by the namespace's first process alone: its end
-    is the end of every process in there).
+    bubblewrap waits outside for the program, which is the first process of its namespace: when that is gone, everything in there is. Of
+    this process's descriptors it gets `keep` and the writing ends of two pipes, `report` (the interpreter's own channel) and `info` (for
+    bubblewrap's word which process that is). Both ends of the pipes are closed by `close`.
     """
 
     def __init__(self, output_bytes: int) -> None:
-        self._pipes = {name: os.pipe() for name in ("stdout", "stderr", "report", "life")}
-        self.streams = {
-            name: Stream(read, output_bytes if name != "report" else output_bytes + 4096, bytearray())
-            for name, (read, _) in self._pipes.items()
-        }
-        self.report = self._pipes["report"][1]
-        self.life = self._pipes["life"][1]
-        self.process: subprocess.Popen[bytes] | None = None
+        self.streams = {name: Stream(output_bytes) for name in ("stdout", "stderr")}
+        self.streams |= {"report": Stream(output_bytes + 4096), "info": Stream(4096)}
+        self._pipes = {name: os.pipe() for name in self.streams}
+        self.report, self.info = self._pipes["report"][1], self._pipes["info"][1]
+        self._process: subprocess.Popen[bytes] | None = None
+        self._handle = -1
 
     def start(self, command: Sequence[str], keep: Sequence[int], stdin: int, user: int | None) -> None:
-        """Start it as that user (None: whoever we are). Raises OSError."""
+        """Start it in a session of its own with an empty environment, as that user (None: whoever we are). Raises OSError."""
         try:
-            self.process = subprocess.Popen(  # noqa: S603  an argument list of our own; the program comes through a descriptor
+            self._process = subprocess.Popen(  # noqa: S603  an argument list of our own; the program comes through a descriptor
                 command,
                 stdin=stdin,
                 stdout=self._pipes["stdout"][1],
                 stderr=self._pipes["stderr"][1],
-                pass_fds=(*keep, self.report, self.life),
+                pass_fds=(*keep, self.report, self.info),
                 env={},
                 cwd="/",
                 start_new_session=True,
@@ -94,9 +107,16 @@ class Contained:
                 group=user,
                 extra_groups=None if user is None else [],
             )
+            self._handle = os.pidfd_open(self._process.pid)
         finally:
             for _, write in self._pipes.values():
                 os.close(write)
+
+    def register(self, selector: selectors.BaseSelector) -> None:
+        """Everything there is to wait for: its streams, and its end."""
+        for name, (read, _) in self._pipes.items():
+            selector.register(read, selectors.EVENT_READ, (self, name))
+        selector.register(self._handle, selectors.EVENT_READ, (self, "end"))
 
     @property
     def ready(self) -> bool:
@@ -108,67 +128,175 @@ class Contained:
         """What it reported after that."""
         return bytes(self.streams["report"].data).removeprefix(_READY)
 
+    @property
+    def closed(self) -> bool:
+        """Whether it has closed both of its outputs, as one that ends does."""
+        return self.streams["stdout"].ended and self.streams["stderr"].ended
+
+    @property
+    def overflowed(self) -> bool:
+        """Whether it said more than it may."""
+        return any(stream.overflowed for stream in self.streams.values())
+
     def text(self, name: Literal["stdout", "stderr"]) -> str:
         """What it printed, as far as it was kept."""
         return self.streams[name].data.decode(errors="replace")
 
+    def waited(self) -> float:
+        """Seconds for which the interpreter was ready to run while others had the processor; 0 where the kernel does not tell."""
+        found = _CHILD.search(self.streams["info"].data)
+        try:
+            text = Path(f"/proc/{int(found[1])}/schedstat").read_text(encoding="ascii") if found else ""
+            return int(text.split()[1]) / 1e9
+        except (OSError, IndexError):  # it has just ended, or this kernel does not count
+            return 0.0
+
     def kill(self) -> None:
-        """End it, whatever it is doing."""
-        if self.process is not None:
-            self.process.kill()
+        """End it, whatever it is doing; bubblewrap, which waits for it, ends then, and so leaves nothing for others to reap."""
+        if self._process is None or self._process.poll() is not None:
+            return
+        found = _CHILD.search(self.streams["info"].data)
+        try:
+            handle = os.pidfd_open(int(found[1])) if found else -1
+        except ProcessLookupError:
+            return
+        if handle < 0:
+            self._process.kill()
+            return
+        try:
+            if _parent(int(found[1]) if found else 0) == self._process.pid:  # still the same process, not another with its number
+                signal.pidfd_send_signal(handle, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+        finally:
+            os.close(handle)
 
     def exit_code(self) -> int:
         """How it ended, once it has: 128 and more for a signal inside."""
-        assert self.process is not None
-        try:
-            return self.process.wait(_DRAIN_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            return self.process.wait()
+        assert self._process is not None
+        return self._process.wait()
 
     def close(self) -> None:
         """Leave neither process nor descriptor behind."""
-        self.kill()
-        if self.process is not None:
-            self.process.wait()
-        for stream in self.streams.values():
-            os.close(stream.descriptor)
+        if self._process is not None:
+            self.kill()
+            try:
+                self._process.wait(_DRAIN_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        for read, _ in self._pipes.values():
+            os.close(read)
+        if self._handle >= 0:
+            os.close(self._handle)
 
 
-def watch(first: Contained, others: Sequence[Contained], seconds: float) -> Ending:
+class Clock:
+    """When time is up: first for coming up, then for the program, then for what is killed to be gone."""
+
+    def __init__(self, first: Contained, seconds: float) -> None:
+        self._first = first
+        self._seconds = seconds
+        self._waited: float | None = None
+        self._given = 0.0
+        self._closing = False
+        self.deadline = time.monotonic() + START_SECONDS
+
+    @property
+    def left(self) -> float:
+        """Seconds until the deadline, not below 0."""
+        return max(0.0, self.deadline - time.monotonic())
+
+    @property
+    def started(self) -> bool:
+        """Whether it is the program's time that runs."""
+        return self._waited is not None
+
+    def start(self) -> None:
+        """From now on it is the program's."""
+        self._waited = self._first.waited()
+        self.deadline = time.monotonic() + self._seconds
+
+    def drain(self) -> None:
+        """It was killed; wait for its end."""
+        self.deadline = time.monotonic() + _DRAIN_SECONDS
+
+    def extended(self) -> bool:
+        """At the deadline: whether there is more time, because others had the processor or because it is about to be gone.
+
+        So that a program's fate does not hang on what else the machine does. Waiting for anything else (sleep, a lock) is its own time.
+        """
+        if self._waited is None:
+            return False
+        lost = min(self._first.waited() - self._waited, (_MOST_WAITING - 1) * self._seconds)
+        if lost > self._given + 0.01:
+            self.deadline += lost - self._given
+            self._given = lost
+            return True
+        if self._first.closed and not self._closing:
+            self._closing = True
+            self.deadline = time.monotonic() + _CLOSING_SECONDS
+            return True
+        return False
+
+
+def watch(first: Contained, others: Sequence[Contained], seconds: float, stop: Stop | None = None) -> Ending:
     """Read what all of them say until the first one's end or a limit; after that nothing of any of them runs any more.
 
     The clock starts when all are up.
     """
-    deadline, started = time.monotonic() + START_SECONDS, False
+    everybody = (first, *others)
+    clock = Clock(first, seconds)
     ending: Ending | None = None
-    with selectors.DefaultSelector() as selector:
-        for one in (first, *others):
-            for name, stream in one.streams.items():
-                selector.register(stream.descriptor, selectors.EVENT_READ, (one, name))
-        while selector.get_map():
-            ready = selector.select(max(0.0, deadline - time.monotonic()))
-            met = _read(selector, ready, first) if ready else "timeout" if started else "start"
-            if ending is not None and not ready:
+    with selectors.DefaultSelector() as selector, (stop or Stop()).waking() as waker:
+        selector.register(waker, selectors.EVENT_READ, None)
+        for one in everybody:
+            one.register(selector)
+        while any(key.data is not None for key in selector.get_map().values()):
+            ready = selector.select(clock.left)
+            if not ready and ending is not None:
                 break  # killed, and the kernel still holds it: its pipes are given up
+            if not ready and clock.extended():
+                continue
+            met = _read(selector, ready, first) if ready else "timeout" if clock.started else "start"
             if ending is None and met is not None:
-                ending, deadline = met, time.monotonic() + _DRAIN_SECONDS
-                for one in others if met == "exit" else (first, *others):
+                ending = met
+                clock.drain()
+                for one in everybody:
                     one.kill()
-            if not started and ending is None and all(one.ready for one in (first, *others)):
-                started, deadline = True, time.monotonic() + seconds
+            if ending is None and not clock.started and all(one.ready for one in everybody):
+                clock.start()
+    if ending == "exit" and any(one.overflowed for one in everybody):
+        return "output"
     return ending or "start"
 
 
 def _read(selector: selectors.BaseSelector, ready: list[tuple[selectors.SelectorKey, int]], first: Contained) -> Ending | None:
     """Take what is there; how it ended, if that shows in it."""
     ending: Ending | None = None
+    over = []
     for key, _ in ready:
-        one, name = key.data
-        if not one.streams[name].take():
+        if key.data is None:
             selector.unregister(key.fileobj)
-            if name == "life" and one is first:
-                ending = ending or ("exit" if one.ready else "start")
+            return "stopped"
+        one, name = key.data
+        if name == "end":
+            selector.unregister(key.fileobj)
+            over.append(one)
+            continue
+        one.streams[name].take(key.fd)
+        if one.streams[name].ended:
+            selector.unregister(key.fileobj)
         elif one.streams[name].overflowed:
             ending = "output"
+    if first in over:
+        return ending or ("exit" if first.ready else "start")
     return ending
+
+
+def _parent(pid: int) -> int:
+    """The parent of a process; 0 when it is gone."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
+    except (OSError, IndexError, ValueError):
+        return 0

@@ -24,7 +24,7 @@ class Availability:
 
 
 def available() -> list[Availability]:
-    """Both engines, in the order in which they are tried. Bubblewrap is tried with a program, not guessed: containers often forbid it."""
+    """Both engines, in the order in which they are used. Bubblewrap is tried with a program, not guessed: containers often forbid it."""
     return [_monty(), _bubblewrap()]
 
 
@@ -35,7 +35,7 @@ def _monty() -> Availability:
 
 
 def _bubblewrap() -> Availability:
-    engine, reason = bubblewrap.find()
+    engine, reason = bubblewrap.look()
     if engine is not None:
         return Availability("bubblewrap", usable=True, reason=reason)
     if seccomp.missing():

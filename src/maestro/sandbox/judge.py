@@ -55,7 +55,7 @@ def _judge(program: str, tests: str, limits: Limits, stop: Stop | None) -> Verdi
         raise Refused(f"{lacking}, and bubblewrap cannot: {reason}. Nothing was run; see: maestro doctor")
     if verdict is None:
         assert engine is not None
-        verdict = _in_bubblewrap(engine, program, tests, limits, stop)
+        verdict = in_bubblewrap(engine, program, tests, limits, stop)
     return replace(verdict, seconds=time.monotonic() - started)
 
 
@@ -71,15 +71,16 @@ def _check(tests: str) -> None:
         raise UnusableTests("the tests name nothing that they could test")
 
 
-def _in_bubblewrap(engine: Bubblewrap, program: str, tests: str, limits: Limits, stop: Stop | None) -> Verdict:
-    with Inside(engine, limits, stop) as inside:
+def in_bubblewrap(engine: Bubblewrap, program: str, tests: str, limits: Limits, stop: Stop | None = None) -> Verdict:
+    """The verdict of CPython in two sandboxes. Raises Refused when they do not come up, and UnusableTests."""
+    with Inside(engine, limits) as inside:
         source, script, nothing = (inside.file(text.encode("utf-8", "replace")) for text in (program, tests, ""))
         calls, asking = inside.pipe()
         told, answers = inside.pipe()
         tested = inside.start("serve", source, calls, answers, stdin=nothing, keep=(source, calls, answers))
         testing = inside.start("check", script, asking, told, stdin=nothing, keep=(script, asking, told))
         inside.release()
-        ending = watch(testing, (tested,), limits.seconds)
+        ending = watch(testing, (tested,), limits.seconds, stop)
     if ending == "start" or not tested.ready:
         said = (testing.text("stderr") or tested.text("stderr")).strip()
         raise Refused(f"the sandbox did not start: {said[-300:] or 'no word from it'}")
@@ -89,10 +90,12 @@ def _in_bubblewrap(engine: Bubblewrap, program: str, tests: str, limits: Limits,
 
 def _reported(testing: Contained, tested: Contained, ending: Ending, limits: Limits) -> tuple[bool, str]:
     """(passed, why not). Only the tests' own report that they came to their end counts as passed."""
+    if ending == "stopped":
+        return False, "cancelled: nobody waits for the verdict any more"
     if ending == "timeout":
         return False, f"the tests did not end within {limits.seconds:g} s"
     if ending == "output":
-        who = "the program" if any(stream.overflowed for stream in tested.streams.values()) else "the tests"
+        who = "the program" if tested.overflowed else "the tests"
         return False, f"{who} printed more than {limits.output_bytes} bytes"
     try:
         report = loads(testing.reported.decode())

@@ -101,11 +101,15 @@ def _pool() -> Any:
 
 
 @cache
-def _started(_process: int) -> Any:
+def _started(process: int) -> Any:
     import pydantic_monty
 
     pool = pydantic_monty.Monty(max_processes=2 * (os.cpu_count() or 1), request_timeout=3700.0)
     pool.__enter__()
-    close: Callable[..., None] = pool.__exit__
-    atexit.register(close, None, None, None)
+
+    def close() -> None:
+        if os.getpid() == process:  # a fork inherits this function, but the workers are not its own
+            pool.__exit__(None, None, None)
+
+    atexit.register(close)
     return pool

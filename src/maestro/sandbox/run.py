@@ -85,7 +85,7 @@ def _in_monty(source: str, limits: Limits) -> tuple[Outcome | None, str]:
     elif raised is not None:
         status = "error" if not slow(raised) else "timeout" if isinstance(raised, TimeoutError) else "memory"
     value = _plain(done.value) if status == "ok" else None
-    return Outcome(status, printed.stdout, printed.stderr + done.traceback, value, "monty", reason=reason), ""
+    return Outcome(status, printed.stdout, printed.stderr + done.traceback[-limits.output_bytes :], value, "monty", reason=reason), ""
 
 
 def _in_bubblewrap(source: str, stdin: str, limits: Limits, stop: Stop | None, lacking: str) -> Outcome:

@@ -26,11 +26,13 @@ ITSELF = """
     brk mmap munmap mremap mprotect madvise rt_sigaction rt_sigprocmask rt_sigreturn sigaltstack restart_syscall exit exit_group
     execve arch_prctl set_tid_address set_robust_list rseq futex getpid getppid gettid getuid geteuid getgid getegid getgroups uname
     sysinfo sched_getaffinity sched_yield getrandom getrusage times time gettimeofday clock_gettime clock_getres clock_nanosleep
-    nanosleep alarm getitimer setitimer pause wait4 waitid
+    nanosleep alarm getitimer setitimer pause
 """
 """Own memory, signals to itself by clock, time, what the C library asks at its start. `execve` starts the interpreter and may replace
-it by another program of /usr under the same rules; the two waits are for bubblewrap's own first process."""
-STARTING = "fork vfork kill tgkill pipe pipe2 setpgid getpgid getpgrp setsid getsid epoll_create1 epoll_ctl epoll_wait eventfd2"
+it by another program of /usr under the same rules."""
+STARTING = (
+    "fork vfork wait4 waitid kill tgkill pipe pipe2 setpgid getpgid getpgrp setsid getsid epoll_create1 epoll_ctl epoll_wait eventfd2"
+)
 """Added where more than one process is allowed; `clone` without any flag that makes a namespace comes with them."""
 NEVER = {
     "ptrace": "reads and steers other processes",
@@ -123,7 +125,7 @@ def program(*, starting: bool) -> bytes:
     if starting:
         _allow(rules, "clone", pyseccomp.Arg(0, pyseccomp.MASKED_EQ, _NAMESPACES, 0))
         rules.add_rule(pyseccomp.ERRNO(errno.ENOSYS), "clone3")  # the C library then takes clone
-        # One process limit is set inside, where only bubblewrap's processes are counted: 6 is RLIMIT_NPROC.
+        # One limit is set inside, where only the sandbox's processes are counted: 6 is RLIMIT_NPROC.
         _allow(rules, "prlimit64", pyseccomp.Arg(1, pyseccomp.EQ, 6))
     return _exported(rules)
 

@@ -1,8 +1,9 @@
 """Runs tests of a program that lives in another sandbox.
 
-Arguments: the descriptors to report to, to read the tests from, to write calls to and to read answers from. Reports `ready`, and at the end one line: `{"passed": true}`, `{"passed": false, "reason": ...}` or, when the tests themselves are at
-fault, `{"unusable": reason}`. No code of the program runs in this process: its functions are stand-ins that send their arguments and
-get plain data back, so there is nothing here for the program to patch, compare equal to or walk away from.
+Arguments: the descriptors to report to, to read the tests from, to write calls to and to read answers from. Reports `ready`, and at
+the end one line: `{"passed": true}`, `{"passed": false, "reason": ...}` or, when the tests themselves are at fault, `{"unusable": ...}`.
+No code of the program runs in this process: its functions are stand-ins that send their arguments and get plain data back, so there is
+nothing here for the program to patch, compare equal to or walk away from.
 """
 
 from __future__ import annotations

@@ -57,8 +57,7 @@ def limit_processes(processes: int) -> None:
     if processes > 1:
         import resource
 
-        count = processes + 1  # bubblewrap's own first process counts too
-        resource.setrlimit(resource.RLIMIT_NPROC, (count, count))
+        resource.setrlimit(resource.RLIMIT_NPROC, (processes, processes))
 
 
 def compiled(text: str) -> CodeType:

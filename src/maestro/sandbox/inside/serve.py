@@ -1,6 +1,7 @@
 """Defines one program and answers calls of its functions.
 
-Arguments: the descriptors to report to, to read the program from, to read calls from and to write answers to. Reports `ready` once. The first answer names what the program defines: `{"callables": [...], "values": {...}}`, or `{"failed": reason}`.
+Arguments: the descriptors to report to, to read the program from, to read calls from and to write answers to. Reports `ready` once.
+The first answer names what the program defines: `{"callables": [...], "values": {...}}`, or `{"failed": reason}`.
 Then one line in, `[name, args, kwargs]`, and one line out, `{"value": ...}` or `{"raised": [type, message]}`. Nothing said here is
 believed to be more than the program's answer.
 """

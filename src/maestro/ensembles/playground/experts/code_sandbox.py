@@ -86,7 +86,7 @@ class CodeSandbox:
         return {
             "output": outcome.stdout,
             "error": outcome.reason or None,
-            "truncated": outcome.status == "output",
+            "truncated": outcome.status != "ok" and len(outcome.stdout.encode()) >= self._limits.output_bytes,
             "tier": "bubblewrap",
         }
 
