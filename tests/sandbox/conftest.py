@@ -1,5 +1,8 @@
 """Both engines, each alone; a test that needs bubblewrap says why where there is none."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from maestro.sandbox import bubblewrap, monty, run_python_sync
@@ -14,6 +17,19 @@ def engine():
     if found is None:
         pytest.skip(f"no bubblewrap: {reason}")
     return found
+
+
+NOBODY_PYTHON = "/usr/bin/python3"
+
+
+@pytest.fixture
+def as_nobody(engine):
+    """Bubblewrap of a root that gives its rights up, or of the user we are."""
+    if engine.counts_processes:
+        return engine
+    if not Path(NOBODY_PYTHON).exists():
+        pytest.skip("no Python that another user could read")
+    return replace(engine, python=str(Path(NOBODY_PYTHON).resolve()), prefix="/usr", user=65534)
 
 
 @pytest.fixture

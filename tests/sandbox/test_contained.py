@@ -3,6 +3,9 @@
 import errno
 import os
 import shutil
+import subprocess
+import sys
+import tempfile
 import time
 
 import pytest
@@ -41,6 +44,32 @@ def test_nothing_is_used_up(alone, outside, attempt):
     assert outcome.status != "ok" or attempt in {"backtracking", "deep nesting", "a value without end", "a large value", "a long sum"}
 
 
+SEEN = """
+    read a file of the host, write a file of the host, overwrite a file of the host, remove a file of the host, change a mode,
+    connect to the host, send a datagram, a socket in the file system, an abstract socket, read a variable, read them in memory,
+    one inherited descriptor, evaluate, run a program, a shell, become a shell, kill another
+"""
+
+
+@pytest.mark.parametrize("attempt", [" ".join(name.split()) for name in SEEN.split(",")])
+def test_without_a_sandbox_the_outside_would_have_seen_it(outside, attempt):
+    source = outside.fill({**FILES, **NETWORK, **ENVIRONMENT, **PROCESSES}[attempt])
+    with tempfile.TemporaryFile() as said:
+        bare = subprocess.Popen([sys.executable, "-c", source], stdout=said, stderr=said, close_fds=False)
+        bare.wait()
+        said.seek(0)
+        assert outside.damage(said.read().decode())
+
+
+@pytest.mark.parametrize("attempt", ["fork", "fork and stay", "spawn", "fork bomb", "threads", "kill everybody", "run a program"])
+def test_where_several_processes_are_allowed_they_are_counted_and_end_with_the_program(as_nobody, outside, attempt):
+    source = outside.fill({**PROCESSES, **EXHAUSTION}[attempt])
+    with outside.watching():
+        as_nobody.run(source, limits=Limits(seconds=0.5, processes=4))
+    assert outside.damage() == []
+    assert outside.peak_processes <= 6  # those four, bubblewrap, monty's worker
+
+
 def test_an_interpreter_is_as_good_as_new_after_an_attempt(alone):
     alone("import builtins, sys\nbuiltins.print = None\nsys.modules.clear()", limits=LIMITS)
     alone("print = None\nx = 5", limits=LIMITS)
@@ -70,7 +99,7 @@ print(failed)
 
 
 @pytest.mark.parametrize("starting", [False, True])
-def test_calls_that_are_never_allowed_fail_one_by_one(engine, starting):
+def test_calls_that_are_never_allowed_fail_one_by_one(engine, as_nobody, starting):
     pyseccomp = pytest.importorskip("pyseccomp")
     allowed = f"{seccomp.READING} {seccomp.WRITING} {seccomp.ITSELF} {seccomp.STARTING}".split()
     assert set(allowed) & set(seccomp.NEVER) == set()
@@ -79,11 +108,9 @@ def test_calls_that_are_never_allowed_fail_one_by_one(engine, starting):
     known = {name: number for name, number in numbers.items() if number >= 0}
     assert len(known) > 50
     if starting:
-        if not engine.counts_processes:
-            pytest.skip("root is not held to a number of processes")
         del known["clone3"]  # answered with ENOSYS there, so that the C library takes clone
     limits = Limits(processes=4 if starting else 1)
-    outcome = engine.run(C + NEVER.format(numbers=known, eperm=errno.EPERM), limits=limits)
+    outcome = (as_nobody if starting else engine).run(C + NEVER.format(numbers=known, eperm=errno.EPERM), limits=limits)
     assert (outcome.status, outcome.stdout) == ("ok", "[]\n")
 
 
@@ -107,3 +134,20 @@ def test_calls_through_another_abi_kill(engine, attempt, code):
     outcome = engine.run(machine)
     assert outcome.stdout == "before\n", attempt
     assert outcome.reason == "Crash: the program ended with code 159"  # SIGSYS
+
+
+def test_the_number_of_files_is_bounded(engine):
+    endless = "n = 0\nwhile True:\n    open(f'/tmp/{n}', 'w').close()\n    n += 1"
+    outcome = engine.run(endless, limits=Limits(seconds=20.0))
+    assert (outcome.status, outcome.reason) == ("error", "FileLimit: the program made more than 4096 files")
+
+
+def test_a_flood_of_output_does_not_hide_a_flood_of_files(engine):
+    endless = "n = 0\nwhile True:\n    open(f'/tmp/{n}', 'w').close()\n    n += 1\n    print(n, flush=True)"
+    outcome = engine.run(endless, limits=Limits(seconds=20.0, output_bytes=1 << 24))
+    assert outcome.reason == "FileLimit: the program made more than 4096 files"
+
+
+def test_a_flood_below_the_limit_does_not_stop_the_clock(engine):
+    outcome = engine.run("while True: print('x', flush=True)", limits=Limits(seconds=0.3, output_bytes=1 << 24))
+    assert outcome.status == "timeout"

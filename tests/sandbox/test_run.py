@@ -232,19 +232,6 @@ def test_limits_that_make_no_sense(wrong):
         Limits(**wrong)
 
 
-NOBODY_PYTHON = "/usr/bin/python3"
-
-
-@pytest.fixture
-def as_nobody(engine):
-    """The engine of a root that gives its rights up, or of the user we are."""
-    if engine.counts_processes:
-        return engine
-    if not Path(NOBODY_PYTHON).exists():
-        pytest.skip("no Python that another user could read")
-    return replace(engine, python=str(Path(NOBODY_PYTHON).resolve()), prefix="/usr", user=65534)
-
-
 def test_another_user_without_any_rights(as_nobody):
     outcome = as_nobody.run("import os, _socket\nprint(os.getuid())\n_socket.socket()")
     assert outcome.stdout == f"{os.getuid() or 65534}\n"

@@ -15,12 +15,11 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Self
 
 from maestro.sandbox import seccomp
-from maestro.sandbox.contained import Contained, Ending, Stop, watch
+from maestro.sandbox.contained import MAX_FILES, START_SECONDS, Contained, Ending, Stop, watch
 from maestro.sandbox.inside import script
 from maestro.sandbox.inside.plain import NotPlain, loads
 from maestro.sandbox.limits import Limits
@@ -30,6 +29,7 @@ _LINKS = ("/bin", "/sbin", "/lib", "/lib64", "/lib32", "/libx32")
 _OPEN_FILES = 32
 _NOBODY = 65534
 _INTERPRETER = ("-s", "-S", "-P", "-B", "-X", "utf8")
+_LATE = f"it did not come up within {START_SECONDS:g} s"
 _PROBE = "import _socket\ntry: _socket.socket(); print('open')\nexcept PermissionError: print(6 * 7)"
 
 
@@ -60,7 +60,7 @@ class Bubblewrap:
             one = inside.start("run", text, limits.processes, int(value), stdin=inside.file(stdin.encode("utf-8", "replace")), keep=(text,))
             ending = watch(one, (), limits.seconds, stop)
             if ending == "start":
-                raise Refused(f"the sandbox did not start: {_last_line(one.text('stderr')) or 'no word from it'}")
+                raise Refused(f"the sandbox did not start: {_last_line(one.text('stderr')) or _LATE}")
         return _outcome(one, ending, limits)
 
     def command(self, limits: Limits, filter_descriptor: int, info: int) -> list[str]:
@@ -152,10 +152,18 @@ class Inside:
             os.close(self._descriptors.pop())
 
 
-@cache
+_looked: dict[int, tuple[Bubblewrap | None, str]] = {}
+
+
 def find() -> tuple[Bubblewrap | None, str]:
-    """What `look` found when this process first asked."""
-    return look()
+    """What `look` found when this process first asked; a machine that was only too busy to tell is asked again."""
+    process = os.getpid()
+    if process not in _looked:
+        found = look()
+        if found[0] is None and _LATE in found[1]:
+            return found
+        _looked[process] = found
+    return _looked[process]
 
 
 def look() -> tuple[Bubblewrap | None, str]:
@@ -191,6 +199,8 @@ def _outcome(one: Contained, ending: Ending, limits: Limits) -> Outcome:
     if ending == "output":
         reason = f"OutputLimit: the program printed more than {limits.output_bytes} bytes"
         return Outcome("output", said, complaint, engine="bubblewrap", reason=reason)
+    if ending == "files":
+        return Outcome("error", said, complaint, engine="bubblewrap", reason=f"FileLimit: the program made more than {MAX_FILES} files")
     if ending == "stopped":
         return Outcome("timeout", said, complaint, engine="bubblewrap", reason="Cancelled: nobody waits for the program any more")
     if code := one.exit_code():

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-Ending = Literal["exit", "timeout", "output", "stopped", "start"]
-"""`exit`: ended by itself. `timeout`, `output` and `stopped` (by us): killed. `start`: it never came up."""
+Ending = Literal["exit", "timeout", "output", "files", "stopped", "start"]
+"""`exit`: ended by itself. `timeout`, `output`, `files` (too many) and `stopped` (by us): killed. `start`: it never came up."""
 START_SECONDS = 30.0
 """How long the sandbox may take to come up on a busy machine; the program's own clock starts only then."""
 _DRAIN_SECONDS = 5.0
@@ -24,6 +24,9 @@ _CLOSING_SECONDS = 1.0
 """What taking the namespaces apart may last once the program has closed its outputs; not the program's time."""
 _MOST_WAITING = 4
 """The wall clock may run to this many times the limit on a machine that does not let the program run."""
+MAX_FILES = 4096
+"""In the private /tmp. The size of a tmpfs does not bound their number, and each takes a kibibyte of the kernel's memory."""
+_TICK_SECONDS = 0.1
 _CHUNK = 65_536
 _READY = b"ready\n"
 _CHILD = re.compile(rb'"child-pid": (\d+),')
@@ -151,6 +154,16 @@ class Contained:
         except (OSError, IndexError):  # it has just ended, or this kernel does not count
             return 0.0
 
+    @property
+    def crowded(self) -> bool:
+        """Whether it has made more files than it may, seen from outside."""
+        found = _CHILD.search(self.streams["info"].data) if self.ready else None  # before that, its root is still the host's
+        try:
+            places = os.statvfs(f"/proc/{int(found[1])}/root/tmp") if found else None
+        except OSError:  # it has just ended, or has no /tmp
+            return False
+        return places is not None and places.f_files - places.f_ffree > MAX_FILES
+
     def kill(self) -> None:
         """End it, whatever it is doing; bubblewrap, which waits for it, ends then, and so leaves nothing for others to reap."""
         if self._process is None or self._process.poll() is not None:
@@ -200,6 +213,7 @@ class Clock:
         self._waited: float | None = None
         self._given = 0.0
         self._closing = False
+        self._tick = 0.0
         self.deadline = time.monotonic() + START_SECONDS
 
     @property
@@ -221,7 +235,17 @@ class Clock:
         """It was killed; wait for its end."""
         self.deadline = time.monotonic() + _DRAIN_SECONDS
 
-    def extended(self) -> bool:
+    def met(self, everybody: Sequence[Contained]) -> Ending | None:
+        """The limit that is met by now, of those that show from outside."""
+        if time.monotonic() >= self._tick:
+            self._tick = time.monotonic() + _TICK_SECONDS
+            if any(one.crowded for one in everybody):
+                return "files"
+        if self.left or self._extended():
+            return None
+        return "timeout" if self.started else "start"
+
+    def _extended(self) -> bool:
         """At the deadline: whether there is more time, because others had the processor or because it is about to be gone.
 
         So that a program's fate does not hang on what else the machine does. Waiting for anything else (sleep, a lock) is its own time.
@@ -253,19 +277,18 @@ def watch(first: Contained, others: Sequence[Contained], seconds: float, stop: S
         for one in everybody:
             one.register(selector)
         while any(key.data is not None for key in selector.get_map().values()):
-            ready = selector.select(clock.left)
-            if not ready and ending is not None:
-                break  # killed, and the kernel still holds it: its pipes are given up
-            if not ready and clock.extended():
+            met = _read(selector, selector.select(min(clock.left, _TICK_SECONDS)), first)
+            if ending is not None:
+                if not clock.left:
+                    break  # killed, and the kernel still holds it: its pipes are given up
                 continue
-            met = _read(selector, ready, first) if ready else "timeout" if clock.started else "start"
-            if ending is None and met is not None:
-                ending = met
+            if not clock.started and all(one.ready for one in everybody):
+                clock.start()
+            ending = met or clock.met(everybody)
+            if ending is not None:
                 clock.drain()
                 for one in everybody:
                     one.kill()
-            if ending is None and not clock.started and all(one.ready for one in everybody):
-                clock.start()
     if ending == "exit" and any(one.overflowed for one in everybody):
         return "output"
     return ending or "start"

@@ -15,7 +15,7 @@ from functools import partial
 
 from maestro.sandbox import bubblewrap, judge_monty, monty
 from maestro.sandbox.bubblewrap import Bubblewrap, Inside
-from maestro.sandbox.contained import Contained, Ending, Stop, watch
+from maestro.sandbox.contained import MAX_FILES, Contained, Ending, Stop, watch
 from maestro.sandbox.inside.plain import NotPlain, loads
 from maestro.sandbox.limits import MAX_SOURCE_BYTES, Limits
 from maestro.sandbox.outcome import Refused, UnusableTests, Verdict
@@ -83,13 +83,15 @@ def in_bubblewrap(engine: Bubblewrap, program: str, tests: str, limits: Limits, 
         ending = watch(testing, (tested,), limits.seconds, stop)
     if ending == "start" or not tested.ready:
         said = (testing.text("stderr") or tested.text("stderr")).strip()
-        raise Refused(f"the sandbox did not start: {said[-300:] or 'no word from it'}")
+        raise Refused(f"the sandbox did not start: {said[-300:] or 'it did not come up in time'}")
     passed, reason = _reported(testing, tested, ending, limits)
     return Verdict(passed=passed, reason=reason, engine="bubblewrap")
 
 
 def _reported(testing: Contained, tested: Contained, ending: Ending, limits: Limits) -> tuple[bool, str]:
     """(passed, why not). Only the tests' own report that they came to their end counts as passed."""
+    if ending == "files":
+        return False, f"the program or the tests made more than {MAX_FILES} files"
     if ending == "stopped":
         return False, "cancelled: nobody waits for the verdict any more"
     if ending == "timeout":

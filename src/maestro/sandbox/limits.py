@@ -23,7 +23,7 @@ class Limits:
     output_bytes: int = 65_536
     """Of each of standard output and standard error; a program that prints more is stopped."""
     file_bytes: int = 16 << 20
-    """Size of the private /tmp and of one file in it; 0 for no writable place at all."""
+    """Size of the private /tmp and of one file in it (at most 4096 files); 0 for no writable place at all."""
     processes: int = 1
     """Processes and threads at a time, the program itself included."""
 
