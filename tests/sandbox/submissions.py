@@ -28,6 +28,7 @@ FORGED = {
     "sys.exit when called": "import sys\ndef solution(x):\n    sys.exit(0)",
     "raises SystemExit": "def solution(x):\n    raise SystemExit(0)",
     "raises KeyboardInterrupt": "def solution(x):\n    raise KeyboardInterrupt",
+    "raises StopIteration": "def solution(x):\n    raise StopIteration",
     "raises GeneratorExit": "def solution(x):\n    raise GeneratorExit",
     "prints success": (
         "print('passed', 'PASSED', 'OK', '{\"passed\": true}', '{\"dict\": [[\"passed\", true]]}', sep='\\n')\n"

@@ -1,5 +1,7 @@
 """Verdicts: right programs pass, wrong ones fail, and nothing that a program does makes it pass without the right answers."""
 
+import asyncio
+
 import pytest
 
 from maestro.sandbox import Limits, Refused, UnusableTests, judge, monty, run_tests, run_tests_sync
@@ -57,6 +59,20 @@ def test_plain_values_arrive_as_they_are(verdict, value):
     tests = f"value = {value}\nassert echo(value) == value\nassert type(echo(value)) is type(value)\nassert given() == value"
     found = verdict(f"def echo(x):\n    return x\ndef given():\n    return {value}", tests)
     assert found.passed, found.reason
+
+
+def test_an_error_of_the_program_does_not_end_a_loop_of_the_tests_early(engine):
+    tests = "cases = [(2, 4), (3, 9)]\nassert all(map(lambda case: solution(case[0]) == case[1], cases))"
+    assert not judge.in_bubblewrap(engine, "def solution(x):\n    raise StopIteration", tests, LIMITS).passed
+    assert run_tests_sync("def solution(x):\n    return x * x", tests, LIMITS).passed  # monty cannot call out of a map, CPython can
+
+
+async def test_many_verdicts_at_once():
+    if reason := monty.missing():
+        pytest.skip(reason)
+    programs = [RIGHT["a function"], WRONG["another value"]] * 6
+    found = await asyncio.gather(*(asyncio.to_thread(run_tests_sync, program, TESTS, LIMITS) for program in programs))
+    assert [one.passed for one in found] == [True, False] * 6
 
 
 def test_errors_of_the_program_reach_the_tests(verdict):

@@ -36,7 +36,7 @@ from tests.sandbox.outside import gone_soon, running
 def test_output_and_value(alone, source, stdout, value):
     outcome = alone(source)
     assert (outcome.status, outcome.stdout, outcome.reason) == ("ok", stdout, "")
-    assert outcome.value == value or (source == "lambda: 1" and outcome.engine == "monty")
+    assert outcome.value == value
 
 
 @pytest.mark.parametrize(

@@ -135,9 +135,9 @@ class Inside:
 
     def start(self, name: str, *arguments: int, stdin: int, keep: Sequence[int]) -> Contained:
         """Start the script `name` in a sandbox of its own; its first argument is where it reports to. Raises Refused."""
+        rules = self.file(seccomp.program(starting=self._limits.processes > 1))
         one = Contained(self._limits.output_bytes)
         self._started.append(one)
-        rules = self.file(seccomp.program(starting=self._limits.processes > 1))
         command = self._engine.command(self._limits, rules, one.info)
         command += [script(name), str(one.report), *map(str, arguments)]
         try:

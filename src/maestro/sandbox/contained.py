@@ -50,8 +50,8 @@ class Stop:
     @contextmanager
     def waking(self) -> Iterator[int]:
         """A descriptor that becomes readable when it is time to stop."""
-        waker = os.eventfd(int(self._stopped))
         with self._lock:
+            waker = os.eventfd(int(self._stopped))
             self._wakers.append(waker)
         try:
             yield waker
@@ -207,8 +207,8 @@ class Contained:
 class Clock:
     """When time is up: first for coming up, then for the program, then for what is killed to be gone."""
 
-    def __init__(self, first: Contained, seconds: float) -> None:
-        self._first = first
+    def __init__(self, everybody: Sequence[Contained], seconds: float) -> None:
+        self._everybody = everybody
         self._seconds = seconds
         self._waited: float | None = None
         self._given = 0.0
@@ -228,18 +228,18 @@ class Clock:
 
     def start(self) -> None:
         """From now on it is the program's."""
-        self._waited = self._first.waited()
+        self._waited = sum(one.waited() for one in self._everybody)
         self.deadline = time.monotonic() + self._seconds
 
     def drain(self) -> None:
         """It was killed; wait for its end."""
         self.deadline = time.monotonic() + _DRAIN_SECONDS
 
-    def met(self, everybody: Sequence[Contained]) -> Ending | None:
+    def met(self) -> Ending | None:
         """The limit that is met by now, of those that show from outside."""
         if time.monotonic() >= self._tick:
             self._tick = time.monotonic() + _TICK_SECONDS
-            if any(one.crowded for one in everybody):
+            if any(one.crowded for one in self._everybody):
                 return "files"
         if self.left or self._extended():
             return None
@@ -252,12 +252,12 @@ class Clock:
         """
         if self._waited is None:
             return False
-        lost = min(self._first.waited() - self._waited, (_MOST_WAITING - 1) * self._seconds)
+        lost = min(sum(one.waited() for one in self._everybody) - self._waited, (_MOST_WAITING - 1) * self._seconds)
         if lost > self._given + 0.01:
             self.deadline += lost - self._given
             self._given = lost
             return True
-        if self._first.closed and not self._closing:
+        if self._everybody[0].closed and not self._closing:
             self._closing = True
             self.deadline = time.monotonic() + _CLOSING_SECONDS
             return True
@@ -270,7 +270,7 @@ def watch(first: Contained, others: Sequence[Contained], seconds: float, stop: S
     The clock starts when all are up.
     """
     everybody = (first, *others)
-    clock = Clock(first, seconds)
+    clock = Clock(everybody, seconds)
     ending: Ending | None = None
     with selectors.DefaultSelector() as selector, (stop or Stop()).waking() as waker:
         selector.register(waker, selectors.EVENT_READ, None)
@@ -284,7 +284,7 @@ def watch(first: Contained, others: Sequence[Contained], seconds: float, stop: S
                 continue
             if not clock.started and all(one.ready for one in everybody):
                 clock.start()
-            ending = met or clock.met(everybody)
+            ending = met or clock.met()
             if ending is not None:
                 clock.drain()
                 for one in everybody:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import builtins
+import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,14 +14,13 @@ from typing import Any
 from maestro.sandbox.inside.plain import NotPlain, dumps, loads
 from maestro.sandbox.lacking import lacks, slow
 from maestro.sandbox.limits import Limits
-from maestro.sandbox.monty import Printed, session, told
+from maestro.sandbox.monty import CALLABLE, CODE, Printed, session, told
 from maestro.sandbox.outcome import UnusableTests, Verdict
 
 _CALLS = 10_000
 """Calls from the tests into the program, at most; with more, CPython has to have a look."""
-_CALLABLE = ("<function ", "<functools._lru_cache_wrapper ", "functools.partial(<function ")
-_CODE = (*_CALLABLE, "<class ", "<module ", "<bound method ")
-"""How monty hands out what is code rather than data: as text."""
+_pairs = threading.BoundedSemaphore(os.cpu_count() or 1)
+"""As many pairs of sessions as there are pairs of workers: nobody waits for a second one while holding a first."""
 
 
 @dataclass
@@ -47,7 +48,7 @@ class Tested:
         found: dict[str, Any] = {}
         for name in sorted(names):
             value = self._feed(name)
-            if isinstance(value, str) and value.startswith(_CALLABLE):
+            if isinstance(value, str) and value.startswith(CALLABLE):
                 found[name] = self._stand_in(name)
                 continue
             try:
@@ -87,6 +88,8 @@ class Tested:
                 self.lacking = told(raised, self.limits)
             elif slow(raised):
                 self.failure = told(raised, self.limits)
+            if isinstance(raised, (StopIteration, StopAsyncIteration)):  # would end a loop of the tests early, as if all were well
+                raised = Exception(told(raised, self.limits))
             raise raised from error
 
     def _crossing(self, value: Any) -> Any:
@@ -95,7 +98,7 @@ class Tested:
             text = dumps(value)
         except RecursionError as error:
             raise NotPlain("what contains itself is not plain data") from error
-        if any(mark in text for mark in _CODE):
+        if any(mark in text for mark in CODE):
             self.lacking = "it hands out code as a value"
         return loads(text)
 
@@ -111,7 +114,7 @@ def judge(program: str, tests: str, limits: Limits, *, alone: bool) -> tuple[Ver
         names = (set(_bound(ast.parse(program))) & _used(tests)) - set(dir(builtins))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return None, f"the program does not parse: {error}"
-    with session(limits) as defining, session(limits, _CALLS) as testing:
+    with _pairs, session(limits) as defining, session(limits, _CALLS) as testing:
         tested = Tested(program, limits, alone, defining, Printed(limits.output_bytes), time.monotonic() + limits.seconds)
         try:
             tested.define()

@@ -30,8 +30,10 @@ class Limits:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:  # noqa: PLR0124  NaN alone differs from itself
-                raise ConfigError(f"the sandbox limit {field.name} is {value!r}; it has to be a number.")
+            if isinstance(value, bool) or not isinstance(value, (int, float) if field.name == "seconds" else int):
+                raise ConfigError(
+                    f"the sandbox limit {field.name} is {value!r}; it has to be a {'' if field.name == 'seconds' else 'whole '}number."
+                )
         if not 0 < self.seconds <= 3600:
             raise ConfigError(f"the sandbox limit seconds is {self.seconds}; it has to be above 0 and at most 3600.")
         if self.memory_mib < _LEAST_MEMORY_MIB:

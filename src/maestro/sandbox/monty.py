@@ -14,6 +14,9 @@ from typing import Any
 
 from maestro.sandbox.limits import Limits
 
+CALLABLE = ("<function ", "<functools._lru_cache_wrapper ", "functools.partial(<function ")
+CODE = (*CALLABLE, "<class ", "<module ", "<bound method ")
+"""How monty hands out what is code rather than data: as text."""
 _RECURSION = 900
 _lock = threading.Lock()
 

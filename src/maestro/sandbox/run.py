@@ -102,10 +102,10 @@ def _in_bubblewrap(source: str, stdin: str, limits: Limits, stop: Stop | None, l
 def _plain(value: object) -> object:
     """The value if it is plain data, else None."""
     try:
-        dumps(value)
+        text = dumps(value)
     except (NotPlain, RecursionError):
         return None
-    return value
+    return None if any(mark in text for mark in monty.CODE) else value
 
 
 @cache

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn, TextIO
 
 _LONGEST_ANSWER = 8 << 20
+_NOT_HANDED_ON = (StopIteration, StopAsyncIteration, UnicodeError, ExceptionGroup)
+"""The first two would end a loop of the tests early, as if all were well; the others cannot be made from a message."""
 
 
 class ProgramFailed(BaseException):
@@ -92,7 +94,7 @@ class Program:
 def raised(name: object, message: object) -> Exception:
     """The exception that stands for one of the program: the builtin of that name, or a plain one; never one that ends this process."""
     kind = getattr(builtins, str(name), None)
-    if isinstance(kind, type) and issubclass(kind, Exception) and not issubclass(kind, (UnicodeError, ExceptionGroup)):
+    if isinstance(kind, type) and issubclass(kind, Exception) and not issubclass(kind, _NOT_HANDED_ON):
         return kind(str(message))
     return Exception(f"{name}: {message}")
 
@@ -120,6 +122,8 @@ def verdict(text: str, program: Program) -> dict[str, Any]:
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return {"unusable": f"the tests are no Python: {type(error).__name__}: {error}"}
     main_module = sys.modules["__main__"].__dict__
+    for name in ("m", "sys"):  # of the text that started this
+        main_module.pop(name, None)
     failure = ""
     try:
         main_module.update(program.definitions())

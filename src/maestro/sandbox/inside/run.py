@@ -29,7 +29,7 @@ def main() -> None:
     else:
         posix.close(report)
     main_module = sys.modules["__main__"].__dict__
-    for name in ("m", "sys"):
+    for name in ("m", "sys"):  # of the text that started this
         main_module.pop(name, None)
     try:
         exec(compiled(text), main_module)  # noqa: S102  what this process is for
