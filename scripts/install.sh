@@ -11,7 +11,7 @@ set -eu
 }
 
 missing=""
-for package in tesseract-ocr tesseract-ocr-eng libtesseract-dev libleptonica-dev pkg-config bubblewrap \
+for package in tesseract-ocr tesseract-ocr-eng libtesseract-dev libleptonica-dev pkg-config bubblewrap libseccomp2 util-linux \
     fonts-dejavu-core fonts-dejavu-extra fonts-liberation fonts-freefont-ttf fonts-comic-neue; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
 done

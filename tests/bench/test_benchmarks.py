@@ -4,7 +4,7 @@ import importlib.util
 
 import pytest
 
-from maestro.bench import cli_help, loop_overhead, store_replay
+from maestro.bench import cli_help, loop_overhead, sandbox_runs, store_replay
 from maestro.bench.benchmarks import BENCHMARKS, benchmark
 from maestro.errors import ConfigError
 
@@ -31,6 +31,16 @@ def test_replay_is_measured_beside_a_plain_read():
     measured = store_replay.measure(calls=200, rounds=2)
     assert [one.name for one in measured if one.bar] == ["store, from the file", "store, from memory", "pool, from memory"]
     assert {one.beside for one in measured} == {"plain SQLite read"}
+
+
+def test_both_engines_of_the_sandbox_are_measured_beside_a_plain_process():
+    from maestro.sandbox import available
+
+    if lacking := [one.reason for one in available() if not one.usable]:
+        pytest.skip(str(lacking))
+    measured = sandbox_runs.measure(rounds=1)
+    assert [one.name for one in measured if one.bar] == ["monty, a program", "bubblewrap, a program"]
+    assert all(one.figure > 0 and one.rounds == 1 for one in measured)
 
 
 def test_batched_decisions_are_those_made_one_by_one():

@@ -21,8 +21,8 @@ def test_json_has_every_check():
         "extra train",
         "torchvision",
         "tesseract",
+        "monty",
         "bubblewrap",
-        "seccomp",
         "fonts",
         "gpu",
         "cache folder",
@@ -89,7 +89,7 @@ def test_an_extra_names_what_is_missing_or_off_and_what_that_disables():
     check = check_extra("sandbox", [Requirement("sandbox", "no-such-package-here", "==1"), Requirement("sandbox", "click", "<1")])
     assert check.status == "missing"
     assert check.found == f"no-such-package-here is missing; click {metadata.version('click')}, pinned <1"
-    assert check.disables == "the expert code-sandbox"
+    assert check.disables == "running and scoring programs, so the expert code-sandbox"
     assert check.remedy == "pip install 'maestro-orchestrator[sandbox]'"
     assert check_extra("eval", [Requirement("eval", "click", "<1")]).status == "wrong"
     assert check_extra("core", [Requirement("core", "click", ">=8")]) == Check(
@@ -98,10 +98,15 @@ def test_an_extra_names_what_is_missing_or_off_and_what_that_disables():
 
 
 def test_no_bubblewrap_disables_only_what_it_must(monkeypatch, tmp_path):
+    pytest.importorskip("pydantic_monty")
     monkeypatch.setenv("PATH", str(tmp_path))
-    check = next(checks.check_sandbox())
+    monty, check = checks.check_sandbox()
+    assert (monty.name, monty.status) == ("monty", "ok")
     assert (check.name, check.status, check.found) == ("bubblewrap", "missing", "bwrap not found")
-    assert check.disables
+    assert check.disables == "programs that use more of Python than pydantic-monty knows"
+    assert "apt install bubblewrap" in check.remedy
+    monkeypatch.setattr("maestro.sandbox.monty.missing", lambda: "pydantic-monty is not installed")
+    assert {one.disables for one in checks.check_sandbox()} == {"running and scoring programs, so the expert code-sandbox"}
 
 
 def test_a_bubblewrap_that_cannot_make_a_namespace(monkeypatch, tmp_path):
@@ -109,9 +114,10 @@ def test_a_bubblewrap_that_cannot_make_a_namespace(monkeypatch, tmp_path):
     program.write_text("#!/bin/sh\necho 'No permissions to create new namespace' >&2\nexit 1\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    check = next(checks.check_sandbox())
+    check = list(checks.check_sandbox())[1]
     assert check.status == "missing"
-    assert "cannot make a namespace: No permissions" in check.found
+    assert "did not start: No permissions" in check.found
+    assert "namespaces" in check.remedy
 
 
 def test_gpu_of_a_machine_that_has_one(monkeypatch, tmp_path):

@@ -26,7 +26,7 @@ _DISABLES = {
     "train": "maestro train, and the policies that run in-process (maestro-mini-vl)",
     "playground": "the playground's experts for reading, pixels and algebra",
     "tesseract": "the experts page-tesseract and sparse-tesseract",
-    "sandbox": "the expert code-sandbox",
+    "sandbox": "running and scoring programs, so the expert code-sandbox",
     "dev": "make test and make check",
 }
 """What a missing extra disables."""
@@ -152,14 +152,18 @@ def check_tesseract() -> Check:
 
 
 def check_sandbox() -> Iterator[Check]:
-    """The two tiers that run other people's programs; without either, code is refused."""
-    monty = importlib.util.find_spec("pydantic_monty") is not None
-    bubblewrap, seccomp = _bubblewrap(), _seccomp()
-    rest = "programs that use more of Python than pydantic-monty knows" if monty else "the expert code-sandbox"
-    remedy = "apt install bubblewrap, and allow unprivileged user namespaces"
-    yield Check("bubblewrap", "ok", bubblewrap[1]) if bubblewrap[0] else Check("bubblewrap", "missing", bubblewrap[1], rest, remedy)
-    advice = "apt install libseccomp2, then pip install 'maestro-orchestrator[sandbox]'"
-    yield Check("seccomp", "ok", seccomp[1]) if seccomp[0] else Check("seccomp", "missing", seccomp[1], rest, advice)
+    """The engines that run other people's programs, tried; without either, code is refused."""
+    from maestro.sandbox import available
+
+    found = available()
+    usable = {one.engine for one in found if one.usable}
+    alone = {
+        "monty": "quick runs: every program takes the tens of milliseconds of bubblewrap",
+        "bubblewrap": "programs that use more of Python than pydantic-monty knows",
+    }
+    for one in found:
+        disables = alone[one.engine] if usable else _DISABLES["sandbox"]
+        yield Check(one.engine, "ok", one.reason) if one.usable else Check(one.engine, "missing", one.reason, disables, one.remedy)
 
 
 def check_fonts() -> Iterator[Check]:
@@ -261,29 +265,6 @@ def _compare(left: Iterable[int], operator: str, right: Iterable[int]) -> bool:
     two += [0] * (width - len(two))
     outcomes = {"==": one == two, "!=": one != two, ">=": one >= two, "<=": one <= two, ">": one > two, "<": one < two}
     return outcomes[operator]
-
-
-def _bubblewrap() -> tuple[bool, str]:
-    program = shutil.which("bwrap")
-    if program is None:
-        return False, "bwrap not found"
-    try:
-        done = subprocess.run([program, "--ro-bind", "/", "/", "--unshare-all", "true"], capture_output=True, timeout=10, check=False)  # noqa: S603
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return False, f"{program} does not run: {error}"
-    if done.returncode:
-        return False, f"{program} cannot make a namespace: {done.stderr.decode(errors='replace').strip()[:160]}"
-    return True, program
-
-
-def _seccomp() -> tuple[bool, str]:
-    try:
-        import pyseccomp
-
-        pyseccomp.SyscallFilter(defaction=pyseccomp.ALLOW)
-    except (ImportError, OSError, RuntimeError) as error:  # the binding raises RuntimeError without the system's library
-        return False, f"pyseccomp does not load: {error}"
-    return True, f"pyseccomp {_version('pyseccomp')}, filters can be built"
 
 
 def _output(command: list[str]) -> str:

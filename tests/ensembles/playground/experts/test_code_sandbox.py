@@ -1,23 +1,22 @@
 """The sandbox runs programs and contains them; every attempt below ended outside of it or took the machine down if it worked."""
 
-import builtins
 import os
 import time
 from pathlib import Path
 
 import pytest
 
-from maestro.ensembles.playground.experts import code_sandbox
-from maestro.ensembles.playground.experts.bubblewrap import missing_parts
 from maestro.ensembles.playground.experts.code_sandbox import CodeSandbox
 from maestro.errors import MissingDependency
+from maestro.sandbox import bubblewrap, monty
 
 pytest.importorskip("pydantic_monty")
 
 
 @pytest.fixture(scope="module")
 def no_bubblewrap():
-    return missing_parts()
+    found, reason = bubblewrap.find()
+    return "" if found else reason
 
 
 @pytest.fixture(scope="module", params=["monty", "bubblewrap"])
@@ -201,20 +200,13 @@ def test_what_is_no_program_is_refused(sandbox):
 
 
 def test_it_refuses_when_there_is_no_sandbox(monkeypatch):
-    monkeypatch.setattr(code_sandbox, "missing_parts", lambda: "the program bwrap is not installed")
+    monkeypatch.setattr(bubblewrap, "find", lambda: (None, "the program bwrap is not installed"))
     only_monty = CodeSandbox(tier="auto")
     assert only_monty.do_run([], "print(1)")["output"] == "1\n"
     with pytest.raises(MissingDependency, match="bwrap is not installed"):
         only_monty.do_run([], "def g():\n    yield 1\nprint(list(g()))")
     with pytest.raises(MissingDependency, match="no sandbox"):
         CodeSandbox(tier="bubblewrap")
-    real_import = builtins.__import__
-
-    def without_monty(name, *rest, **options):
-        if name == "pydantic_monty":
-            raise ImportError(name)
-        return real_import(name, *rest, **options)
-
-    monkeypatch.setattr(builtins, "__import__", without_monty)
+    monkeypatch.setattr(monty, "missing", lambda: "pydantic-monty is not installed")
     with pytest.raises(MissingDependency, match="no sandbox is there to run code in"):
         CodeSandbox()

@@ -1,7 +1,7 @@
 """The `code-sandbox` expert: runs an untrusted Python program and returns what it prints.
 
-Two tiers, never this process: pydantic-monty (an interpreter of a Python subset with no way out, under a millisecond), and,
-when a program needs what monty lacks, CPython under bubblewrap (`BubblewrapSandbox`). With neither installed it refuses.
+A thin layer over `maestro.sandbox`, whose recorded replies it has to go on giving: monty has all of the time here, a program that prints
+too much in monty is cut and goes on, and no program has a place to write to.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import builtins
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from maestro.ensembles.playground.experts.bubblewrap import BubblewrapSandbox, Run, missing_parts
 from maestro.errors import MissingDependency
 from maestro.experts.protocol import Pixels
+from maestro.sandbox import Limits, Refused, bubblewrap, monty
 
 MAX_CODE_CHARACTERS = 20_000
 Tier = Literal["auto", "monty", "bubblewrap"]
@@ -41,17 +41,14 @@ class CodeSandbox:
     """
 
     def __init__(self, seconds: float = 2.0, memory_mb: int = 256, output_characters: int = 4000, tier: Tier = "auto") -> None:
-        self._seconds = seconds
-        self._memory_mb = memory_mb
-        self._output_characters = output_characters
-        self._monty = _start_monty() if tier in {"auto", "monty"} else None
-        missing = missing_parts() if tier != "monty" else "it is switched off (tier: monty)"
-        self._bubblewrap = None if missing else BubblewrapSandbox(seconds, memory_mb, output_characters)
-        self._no_bubblewrap = missing
-        if self._monty is None and self._bubblewrap is None:
+        self._limits = Limits(seconds=seconds, memory_mib=memory_mb, output_bytes=output_characters, file_bytes=0)
+        no_monty = monty.missing() if tier != "bubblewrap" else "it is switched off (tier: bubblewrap)"
+        self._has_monty = not no_monty
+        self._bubblewrap, self._no_bubblewrap = bubblewrap.find() if tier != "monty" else (None, "it is switched off (tier: monty)")
+        if not self._has_monty and self._bubblewrap is None:
             raise MissingDependency(
-                f"no sandbox is there to run code in (tier {tier}): pydantic-monty: {'off' if tier == 'bubblewrap' else 'not installed'}; "
-                f"bubblewrap: {missing}. Install one: pip install 'maestro-orchestrator[sandbox]', or apt install bubblewrap libseccomp2."
+                f"no sandbox is there to run code in (tier {tier}): pydantic-monty: {no_monty}; bubblewrap: {self._no_bubblewrap}. "
+                "Install one: pip install 'maestro-orchestrator[sandbox]', or apt install bubblewrap libseccomp2."
             )
 
     def do_run(self, images: list[Pixels], code: str) -> dict[str, Any]:
@@ -64,48 +61,34 @@ class CodeSandbox:
             raise ValueError("there is no code to run")
         if len(code) > MAX_CODE_CHARACTERS:
             raise ValueError(f"the code has {len(code)} characters; at most {MAX_CODE_CHARACTERS} are run")
-        run, tier = (self._in_monty(code) if self._monty is not None else None), "monty"
-        if run is None:
-            if self._bubblewrap is None:
-                raise MissingDependency(f"the program needs more than pydantic-monty; no bubblewrap: {self._no_bubblewrap}.")
-            run, tier = self._bubblewrap.run(code), "bubblewrap"
-        return {"output": run.output, "error": run.error, "truncated": run.truncated, "tier": tier}
+        reply = self._in_monty(code) if self._has_monty else None
+        return self._in_bubblewrap(code) if reply is None else reply
 
-    def _in_monty(self, code: str) -> Run | None:
+    def _in_monty(self, code: str) -> dict[str, Any] | None:
         """Run in monty; None when it lacks something that the program needs."""
-        import pydantic_monty
-
-        assert self._monty is not None
-        printed = _Printed(self._output_characters)
-        limits = {
-            "max_feed_duration_secs": self._seconds,
-            "max_memory": self._memory_mb << 20,
-            "max_recursion_depth": 900,
-            "max_suspensions": 100,
-            "max_total_sleep_secs": self._seconds,
-        }
-        try:
-            with self._monty.checkout(limits=limits, os_policy={"random_start": {"seed": 0}}) as session:
-                session.feed_run(code, print_callback=printed)
-        except pydantic_monty.MontyCrashedError as error:
-            if error.timed_out:
-                return Run(printed.text, self._told("TimeoutError", "limit exceeded"), printed.truncated)
+        printed = _Printed(self._limits.output_bytes)
+        done = monty.interpret(code, self._limits, printed)
+        if done is None:
             return None
-        except pydantic_monty.MontyError as error:
-            raised = error.exception()
-            name = type(raised).__name__
-            if name == "NotImplementedError" or (self._bubblewrap is not None and _may_be_lacking(raised)):
-                return None
-            return Run(printed.text, self._told(name, str(raised)), printed.truncated)
-        return Run(printed.text, None, printed.truncated)
+        raised = done.raised
+        if raised is not None and (type(raised) is NotImplementedError or (self._bubblewrap is not None and _may_be_lacking(raised))):
+            return None
+        error = None if raised is None else monty.told(raised, self._limits)
+        return {"output": printed.text, "error": error, "truncated": printed.truncated, "tier": "monty"}
 
-    def _told(self, name: str, message: str) -> str:
-        """Return an error as it is reported: the same for the same program, so without monty's measured microseconds and bytes."""
-        if name == "TimeoutError" and "limit exceeded" in message:
-            message = f"the program did not end within {self._seconds:g} s"
-        if name == "MemoryError" and "limit exceeded" in message:
-            message = f"the program needs more than {self._memory_mb} MB"
-        return f"{name}: {message}"[:300]
+    def _in_bubblewrap(self, code: str) -> dict[str, Any]:
+        if self._bubblewrap is None:
+            raise MissingDependency(f"the program needs more than pydantic-monty; no bubblewrap: {self._no_bubblewrap}.")
+        try:
+            outcome = self._bubblewrap.run(code, limits=self._limits, value=False)
+        except Refused as error:
+            raise MissingDependency(str(error)) from error
+        return {
+            "output": outcome.stdout,
+            "error": outcome.reason or None,
+            "truncated": outcome.status != "ok" and len(outcome.stdout.encode()) >= self._limits.output_bytes,
+            "tier": "bubblewrap",
+        }
 
 
 def _may_be_lacking(raised: BaseException) -> bool:
@@ -113,14 +96,3 @@ def _may_be_lacking(raised: BaseException) -> bool:
     if isinstance(raised, NameError):
         return any(f"'{name}'" in str(raised) for name in dir(builtins))
     return isinstance(raised, (ImportError, AttributeError))
-
-
-def _start_monty() -> Any:
-    """Start monty's own worker process; None when the package is not installed."""
-    try:
-        import pydantic_monty
-    except ImportError:
-        return None
-    pool = pydantic_monty.Monty(max_processes=1, request_timeout=60.0)
-    pool.__enter__()
-    return pool
