@@ -12,7 +12,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 
 class _Record(BaseModel):
@@ -62,6 +62,26 @@ class CallLimits(_Record):
     attempts: int = Field(default=2, ge=1, le=10)
     """Attempts in all; only transient failures are tried again."""
     concurrency: int = Field(default=4, ge=1)
+    """Calls at a time; of a served expert the most, its endpoint's adaptive limit may be lower."""
+
+
+class ChatSampling(_Record):
+    """How a served expert (`openai`) is sampled. Changing a default here needs a new version of the store keys."""
+
+    temperature: float | None = Field(default=0.2, ge=0, le=2)
+    """None leaves it to the server."""
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    max_tokens: int = Field(default=2048, ge=1)
+    """Of the reply, reasoning included; always sent."""
+    keep_thinking: bool = False
+    """Leave a reasoning block (`<think>`) in the reply; otherwise it is kept apart from it."""
+    extra: dict[str, Any] = Field(default_factory=dict)
+    """Further fields of the request, for example `top_k` or `chat_template_kwargs`."""
+
+    def chosen(self) -> dict[str, Any]:
+        """What differs from the defaults, flat: the card's part of every store key."""
+        chosen = self.model_dump(exclude_defaults=True, exclude={"extra"})
+        return {**self.extra, **chosen}
 
 
 class Expert(_Record):
@@ -82,6 +102,19 @@ class Expert(_Record):
     """Settings of a `local` expert, passed to its constructor."""
     price: Price = Price()
     limits: CallLimits = CallLimits()
+    sampling: ChatSampling = ChatSampling()
+    """How an `openai` expert is sampled."""
+    fallback: str | None = None
+    """Id of the expert that is asked instead when this one is down or its attempts are used up."""
+
+    @model_serializer(mode="wrap")
+    def _dump(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Fields that came later are written only where they are set, so that digests of older registries stay as they are."""
+        fields: dict[str, Any] = handler(self)
+        for name in ("sampling", "fallback"):
+            if getattr(self, name) == type(self).model_fields[name].default:
+                fields.pop(name, None)
+        return fields
 
 
 Value = Literal["answer", "region", "expression", "code"]

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
@@ -14,17 +14,22 @@ from weakref import WeakKeyDictionary
 
 import orjson
 
-from maestro.errors import CallFailed, CallTimeout, ConfigError, InfrastructureFault, PolicyFault
+from maestro.errors import CallFailed, CallTimeout, ConfigError, EndpointDown, InfrastructureFault, PolicyFault, RateLimited
+from maestro.experts.data_urls import DataURLs
+from maestro.experts.endpoint import Endpoint
 from maestro.experts.local import InlineModels, LocalExpert, LocalWorkers, Models
 from maestro.experts.protocol import ExpertClient, ExpertRequest, Reply
 from maestro.experts.retry import Backoff
 from maestro.experts.scripted import scripted_from_card
+from maestro.experts.served import ServedExpert, endpoint_key, endpoint_of
 from maestro.experts.store import CallStore, StoreMode, call_key
 from maestro.images import ImageStore
 from maestro.types import Expert, Price
 
 ClientFactory = Callable[[Expert], ExpertClient]
 _REMEMBERED_WORK = 512
+_RATE_LIMITS = 8
+"""So often a call may be told to come back later; being asked to wait is no failed attempt."""
 
 
 @dataclass
@@ -69,6 +74,8 @@ class ExpertPool:
     A client is made on the first real call, so replaying needs no expert alive. The price is the card's of today, also for
     a recorded reply. Identical calls in flight are made once and paid by each caller. For `local` experts, whose reply
     depends on operation, arguments and images alone, the same work asked by two skills is also done once while recording.
+
+    Raises ConfigError when a card's fallback does not exist or leads back to it.
     """
 
     def __init__(
@@ -87,37 +94,52 @@ class ExpertPool:
         self.store = store
         self.images = images
         self._clients: dict[str, ExpertClient] = dict(clients or {})
-        self._factories: dict[str, ClientFactory] = {"local": self._local, "scripted": scripted_from_card, **(factories or {})}
+        kinds: dict[str, ClientFactory] = {"local": self._local, "openai": self._served, "scripted": scripted_from_card}
+        self._factories = {**kinds, **(factories or {})}
+        self._endpoints: dict[tuple[str, str | None], Endpoint] = {}
+        self._urls: DataURLs | None = None
         self._workers = workers
         self._models: Models | None = None
         self._backoff = backoff or Backoff()
         self._sleep = sleep
         self._states: WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopState] = WeakKeyDictionary()
         self._work: OrderedDict[bytes, _Work] = OrderedDict()
+        _check_fallbacks(self.experts)
 
     async def call(self, expert_id: str, request: ExpertRequest, deadline_seconds: float) -> Reply:
         """The reply of an expert, recorded or real, with its price.
 
-        `deadline_seconds` bounds everything: waiting for a free slot, attempts and the pauses between them. Raises
+        `deadline_seconds` bounds everything: waiting for a free slot, attempts, the pauses between them and the fallback. Raises
         PolicyFault (unknown expert, senseless request), CallTimeout, InfrastructureFault, and the user's own mistakes:
         ConfigError (the card cannot be used) and StoreError, of which NotRecorded in replay.
         """
         if (card := self.experts.get(expert_id)) is None:
             raise PolicyFault(f"there is no expert {expert_id!r}; there are {', '.join(self.experts)}.")
-        reply = self._recorded(card, request)
+        deadline_at = time.monotonic() + deadline_seconds
+        keyed = replace(request, sampling={**card.sampling.chosen(), **request.sampling}) if card.kind == "openai" else request
+        reply = self._recorded(card, keyed)
         if reply is None:
-            reply = await self._real(card, request, deadline_seconds)
+            try:
+                reply = await self._real(card, keyed, deadline_seconds)
+            except InfrastructureFault as fault:
+                return await self._fall_back(card, request, fault, deadline_at - time.monotonic())
             if self.store is not None:
-                self.store.put(card, request, reply)
+                self.store.put(card, keyed, reply)
         pixels = sum(image.width * image.height for image in map(self.images.pixels, request.images)) if card.price.megapixel_usd else 0
         cost_usd = price_of(card.price, reply, pixels)
         return reply if reply.cost_usd == cost_usd else replace(reply, cost_usd=cost_usd)
 
     async def close(self) -> None:
-        """Close every client and worker process; the store is its owner's to close."""
+        """Close every client, connection and worker process; the store is its owner's to close."""
         for client in self._clients.values():
             await client.close()
         self._clients.clear()
+        for endpoint in self._endpoints.values():
+            await endpoint.close()
+        self._endpoints.clear()
+        if self._urls is not None:
+            await asyncio.to_thread(self._urls.close)
+            self._urls = None
         if self._models is not None:
             await self._models.close()
             self._models = None
@@ -127,6 +149,19 @@ class ExpertPool:
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self.close()
+
+    async def _fall_back(self, card: Expert, request: ExpertRequest, fault: InfrastructureFault, left_seconds: float) -> Reply:
+        """The reply of the card's fallback, whole and its own. Raises `fault` when there is none, or another attempt would not help either.
+
+        What the fallback says is kept under its own id, so a call that it answered is asked of the expert again next time.
+        """
+        if card.fallback is None or not fault.retryable or left_seconds <= 0:
+            raise fault
+        try:
+            reply = await self.call(card.fallback, request, left_seconds)
+        except InfrastructureFault as second:
+            raise InfrastructureFault(f"{fault}; its fallback failed too: {second}", retryable=second.retryable) from second
+        return replace(reply, answered_by=reply.answered_by or card.fallback)
 
     def _recorded(self, card: Expert, request: ExpertRequest) -> Reply | None:
         try:
@@ -183,17 +218,21 @@ class ExpertPool:
         request = replace(request, arguments=orjson.loads(orjson.dumps(request.arguments)))
         client = self._client(card)
         loop = asyncio.get_running_loop()
-        failures = 0
+        failures = rate_limits = 0
         while True:
             try:
                 async with AsyncExitStack() as slots:
-                    for gate in self._gates(card, state):
+                    for gate in self._gates(card, client, state, flight.deadline_at):
                         await slots.enter_async_context(gate)
                     return await self._attempt(card, client, request, flight.deadline_at - loop.time())
             except InfrastructureFault as fault:
-                failures += 1
-                wait = self._backoff.wait_seconds(failures, fault)
-                if not fault.retryable or failures >= card.limits.attempts or loop.time() + wait >= flight.deadline_at:
+                if isinstance(fault, RateLimited):
+                    rate_limits += 1
+                else:
+                    failures += 1
+                wait = self._backoff.wait_seconds(failures + rate_limits, fault)
+                used_up = failures >= card.limits.attempts or rate_limits > _RATE_LIMITS or loop.time() + wait >= flight.deadline_at
+                if not fault.retryable or used_up or (isinstance(fault, EndpointDown) and card.fallback is not None):
                     raise
             await self._sleep(wait)
 
@@ -212,27 +251,42 @@ class ExpertPool:
                 raise CallTimeout(f"{card.id} did not answer {request.operation} within {seconds:.3g} s.") from error
             raise InfrastructureFault(f"{card.id} failed in {request.operation}: {type(error).__name__}: {error}") from error
 
-    def _gates(self, card: Expert, state: _LoopState) -> list[asyncio.Semaphore]:
-        """What a call has to wait for: a slot of its expert, then (for local experts) a free worker.
+    def _gates(self, card: Expert, client: ExpertClient, state: _LoopState, deadline_at: float) -> list[AbstractAsyncContextManager[None]]:
+        """What a call has to wait for: a slot of its expert, then a free worker (local) or a place at the endpoint (served).
 
-        Waiting for a worker here keeps it out of the attempt's own time.
+        Waiting here keeps it out of the attempt's own time.
         """
-        gates = [state.gates.setdefault(card.id, asyncio.Semaphore(card.limits.concurrency))]
-        if self._models is not None and isinstance(self._clients.get(card.id), LocalExpert):
+        gates: list[AbstractAsyncContextManager[None]] = [
+            state.gates.setdefault(card.id, asyncio.Semaphore(card.limits.concurrency)),
+        ]
+        if self._models is not None and isinstance(client, LocalExpert):
             gates.append(state.gates.setdefault("/workers", asyncio.Semaphore(self._models.count)))
+        if isinstance(client, ServedExpert):
+            gates.append(client.admission(deadline_at))
         return gates
 
     def _client(self, card: Expert) -> ExpertClient:
         if card.id not in self._clients:
-            if (factory := self._factories.get(card.kind)) is None:
-                raise ConfigError(
-                    f"expert {card.id} is of kind {card.kind}, which this version cannot call; "
-                    f"it can call {', '.join(self._factories)}. Recorded calls of it can be replayed."
-                )
-            self._clients[card.id] = factory(card)
+            self._clients[card.id] = self._factories[card.kind](card)
         return self._clients[card.id]
+
+    def _served(self, card: Expert) -> ExpertClient:
+        if (key := endpoint_key(card)) not in self._endpoints:
+            self._endpoints[key] = endpoint_of(card, (one for one in self.experts.values() if one.kind == "openai"))
+        self._urls = self._urls or DataURLs(self.images)
+        return ServedExpert(card, self._endpoints[key], self._urls)
 
     def _local(self, card: Expert) -> ExpertClient:
         if self._models is None:
             self._models = InlineModels() if self._workers == 0 else LocalWorkers(self._workers)
         return LocalExpert(card, self._models, self.images)
+
+
+def _check_fallbacks(experts: Mapping[str, Expert]) -> None:
+    for card in experts.values():
+        chain = [card.id]
+        while (following := experts[chain[-1]].fallback) is not None:
+            if following not in experts or following in chain:
+                fault = "leads back to it" if following in chain else f"does not exist; there are {', '.join(experts)}"
+                raise ConfigError(f"expert {chain[-1]}: its fallback {following} {fault}.")
+            chain.append(following)
