@@ -14,7 +14,8 @@
         └── InfrastructureFault      the expert is down, slow or broken: not the policy's doing
             ├── CallTimeout          the same, because time ran out
             ├── RateLimited          the endpoint asks for fewer calls; it is alive
-            └── EndpointDown         the endpoint is known to be down, and was not asked
+            ├── EndpointDown         the endpoint is known to be down, and was not asked
+            └── NothingSaid          the endpoint is alive, but its reply has no text
 
 Authors of experts and skills raise ordinary Python errors; the call layer translates them.
 """
@@ -99,6 +100,10 @@ class EndpointDown(InfrastructureFault):
 
     def __init__(self, message: str, *, retry_after_seconds: float) -> None:
         super().__init__(message, retryable=True, retry_after_seconds=retry_after_seconds)
+
+
+class NothingSaid(InfrastructureFault):
+    """The endpoint is alive and replied as it should, but without any text."""
 
 
 def not_found(what: str, asked: object, existing: Iterable[str], next_step: str = "") -> str:

@@ -83,7 +83,12 @@ class MisbehavingServer:
             writer.close()
 
     async def _one(self, reader, writer):
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        first = await reader.readexactly(1)
+        if first == b"\x16":  # somebody speaks TLS to us
+            await status(400, "plain HTTP was expected")(None, writer)
+            writer.close()
+            return
+        head = (first + await reader.readuntil(b"\r\n\r\n")).decode()
         method, path, _ = head.split("\r\n")[0].split(" ")
         headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in head.split("\r\n")[1:-2])}
         seen = Seen(method, path, headers, await reader.readexactly(int(headers.get("content-length", 0))))

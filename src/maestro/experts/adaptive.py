@@ -10,14 +10,15 @@ from dataclasses import dataclass
 
 FIRST_LIMIT = 16
 _ROUND_CALLS = 16
-_HELD_ROUNDS = 4
+_STEADY_ROUNDS = 4
+_STEP = 1.25
 _PAYS = 0.2
 """More calls at a time pay when the rate grows by at least this share of what they grow by."""
 
 
 @dataclass
-class _Round:
-    """As many successes as the limit: about one latency of the endpoint."""
+class _Measured:
+    """The successes under one limit."""
 
     started: float
     done: int = 0
@@ -28,14 +29,16 @@ class _Round:
 class AdaptiveLimit:
     """Places for calls to one endpoint on one event loop, first come first served.
 
-    Additive increase, multiplicative decrease. The limit doubles with every round of successes until something speaks
-    against it, then grows by an eighth at a time; it grows only while all places are taken. It shrinks
+    A round is as many successes as there are places. The limit doubles with every round until something speaks against it,
+    then it grows by a quarter after every fourth; it grows only while all places are taken. It shrinks
 
     - by half when the endpoint says so (429) or an attempt times out,
     - by a tenth when the endpoint reports calls waiting in its queue,
-    - by a tenth when more calls at a time did not bring more replies a second: then they wait in a queue that nobody reports.
+    - to a tenth below where it came from when more calls at a time did not bring more replies a second: then they wait in a
+      queue that nobody reports.
 
-    What calls of the same round say counts once. After shrinking, the limit is held for four rounds.
+    What calls of the same round say counts once. Four rounds, because latencies of language models vary as much as their
+    replies: judged by one round, half of what is said would be noise.
     """
 
     def __init__(self, most: int, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -48,9 +51,8 @@ class AdaptiveLimit:
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._pause: asyncio.TimerHandle | None = None
         self._doubling = True
-        self._held = 0
         self._reference: tuple[float, float] | None = None
-        self._round = _Round(clock())
+        self._measured = _Measured(clock())
 
     async def acquire(self) -> int:
         """Wait for a place; returns the epoch, which `shrink` wants back. Give the place back with `release`."""
@@ -75,10 +77,10 @@ class AdaptiveLimit:
 
     def succeeded(self) -> None:
         """A call that holds a place succeeded."""
-        self._round.done += 1
-        self._round.full += self.active >= int(self.limit)
-        if self._round.done >= max(_ROUND_CALLS, self.limit):
-            self._end_round()
+        self._measured.done += 1
+        self._measured.full += self.active >= int(self.limit)
+        if self._measured.done >= max(_ROUND_CALLS, self.limit) * (1 if self._doubling else _STEADY_ROUNDS):
+            self._judge()
 
     def shrink(self, epoch: int, factor: float) -> None:
         """A call of this epoch found the endpoint overloaded; once an epoch."""
@@ -112,29 +114,26 @@ class AdaptiveLimit:
                 self.active += 1
                 place.set_result(None)
 
-    def _end_round(self) -> None:
-        now = self._clock()
-        rate = self._round.done / max(now - self._round.started, 1e-9)
-        saturated = self._round.full >= 0.8 * self._round.done
-        self._round = _Round(now)
-        if not saturated:
+    def _judge(self) -> None:
+        """Grow, or go back, by what the rounds under this limit brought."""
+        now, measured = self._clock(), self._measured
+        rate = measured.done / max(now - measured.started, 1e-9)
+        self._measured = _Measured(now)
+        if measured.full < 0.8 * measured.done:
             self._reference = None
-        elif self._held > 0:
-            self._held -= 1
         elif self._reference is not None and not _paid(self._reference, (self.limit, rate)):
             self._lower(0.9 * self._reference[0])
         else:
             self._reference = (self.limit, rate)
-            self.limit = min(float(self.most), self.limit * 2 if self._doubling else self.limit + max(1.0, self.limit / 8))
+            self.limit = min(float(self.most), max(self.limit + 1, self.limit * (2 if self._doubling else _STEP)))
             self._wake()
 
     def _lower(self, limit: float) -> None:
         self.limit = max(1.0, limit)
         self.epoch += 1
         self._doubling = False
-        self._held = _HELD_ROUNDS
         self._reference = None
-        self._round = _Round(self._clock())
+        self._measured = _Measured(self._clock())
 
 
 def _paid(before: tuple[float, float], now: tuple[float, float]) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from maestro.errors import InfrastructureFault, PolicyFault
+from maestro.errors import InfrastructureFault, NothingSaid, PolicyFault
 from maestro.experts.protocol import ExpertRequest, Reply
 from maestro.experts.thinking import split_thinking
 from maestro.types import Expert
@@ -107,12 +107,12 @@ def _count(usage: Mapping[str, Any], name: str) -> int:
     return value if isinstance(value, int) and value > 0 else 0
 
 
-def _nothing(card: Expert, finish_reason: str, thought: bool, tokens: int) -> InfrastructureFault:
+def _nothing(card: Expert, finish_reason: str, thought: bool, tokens: int) -> NothingSaid:
     """The fault of a reply without text. One that ran out of tokens would do so again."""
     if finish_reason == "length":
         doing = "thinking" if thought else "on nothing that is text"
-        return InfrastructureFault(f"{card.id} spent all its {tokens or ''} tokens {doing} and said nothing; raise sampling.max_tokens")
-    return InfrastructureFault(
+        return NothingSaid(f"{card.id} spent all its {tokens or ''} tokens {doing} and said nothing; raise sampling.max_tokens")
+    return NothingSaid(
         f"{card.id} said nothing (finish_reason {finish_reason}{', after thinking' if thought else ''})", retryable=True
     )
 

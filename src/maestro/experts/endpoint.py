@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from maestro.errors import CallTimeout, InfrastructureFault, RateLimited
+from maestro.errors import CallTimeout, InfrastructureFault, NothingSaid, RateLimited
 from maestro.experts.adaptive import AdaptiveLimit
 from maestro.experts.breaker import Breaker
 from maestro.experts.http_faults import exchange_fault, status_fault
@@ -149,7 +150,9 @@ class Endpoint:
         if self._api_key:
             headers["Authorization"] = f"Bearer {self._api_key}"
         session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30),  # the adaptive limit bounds it
+            connector=aiohttp.TCPConnector(  # no limit of its own: the adaptive limit bounds it
+                limit=0, keepalive_timeout=30, ssl=ssl.create_default_context() if self.url.startswith("https:") else True
+            ),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),  # the pool owns the clock
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=headers,
@@ -187,6 +190,8 @@ class Admission:
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         line = self._line
         match error:
+            case NothingSaid():
+                line.breaker.succeeded(trial=self._trial)
             case None:
                 line.breaker.succeeded(trial=self._trial)
                 line.limit.succeeded()

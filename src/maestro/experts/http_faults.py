@@ -95,7 +95,7 @@ def exchange_fault(who: str, error: Exception) -> InfrastructureFault | None:
         case aiohttp.ClientPayloadError():
             return InfrastructureFault(f"{who} broke off in the middle of its reply; nothing of it is used", retryable=True)
         case aiohttp.ClientResponseError():
-            return InfrastructureFault(f"{who} does not speak HTTP ({error.message})", retryable=True)
+            return InfrastructureFault(f"{who} does not speak HTTP ({shown(error.message.encode())})", retryable=True)
         case aiohttp.ClientError() | ConnectionError():
             return InfrastructureFault(f"{who} closed the connection before it replied ({type(error).__name__})", retryable=True)
         case _:
