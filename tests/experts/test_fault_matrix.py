@@ -80,7 +80,10 @@ async def test_a_certificate_of_ones_own(tmp_path, monkeypatch):
 
 
 async def test_retry_after_is_waited_for_and_keeps_the_others_back():
-    async with MisbehavingServer(in_turn(error(429, "slow down", Retry_After="0.4"), says("7"))) as server, pool_of(served(server.url)) as pool:
+    async with (
+        MisbehavingServer(in_turn(error(429, "slow down", Retry_After="0.4"), says("7"))) as server,
+        pool_of(served(server.url)) as pool,
+    ):
         first = asyncio.create_task(pool.call("wide-model", chat(), 5))
         while not server.chats:
             await asyncio.sleep(0.01)

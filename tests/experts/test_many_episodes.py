@@ -15,7 +15,16 @@ from .fault_matrix import ensemble_of, served
 from .misbehaving_server import MisbehavingServer, cut, error, hang, in_turn, reset, says, status
 
 EPISODES = 1000
-FAULTS = [error(500, "a"), error(503, "b"), reset, cut, status(200, "no JSON"), says(None), error(429, "c"), error(429, "d", Retry_After="0.01")]
+FAULTS = [
+    error(500, "a"),
+    error(503, "b"),
+    reset,
+    cut,
+    status(200, "no JSON"),
+    says(None),
+    error(429, "c"),
+    error(429, "d", Retry_After="0.01"),
+]
 DOOMED = {number for number in range(EPISODES) if number % 100 == 7}
 """Their second request is never answered well."""
 MISTAKEN = {number for number in range(EPISODES) if number % 10 == 3}
@@ -93,7 +102,9 @@ async def test_hanging_experts_are_left_by_the_clock_and_lose_nobody(tmp_path):
     limits = CallLimits(timeout_seconds=0.2, attempts=2, concurrency=50)
     async with MisbehavingServer(in_turn(hang)) as server, ensemble_of(tmp_path, served(server.url, limits=limits)) as ensemble:
         policy = ScriptedPolicy(lambda opening, turns: f"<search>wide-model@@answer: {opening.task.id}</search>")
-        episodes = await run_episodes([Job(Task(id=str(n), question="?")) for n in range(100)], policy, ensemble, Limits(seconds=3), concurrency=100)
+        episodes = await run_episodes(
+            [Job(Task(id=str(n), question="?")) for n in range(100)], policy, ensemble, Limits(seconds=3), concurrency=100
+        )
         assert {one.stop for one in episodes} == {StopReason.INFRASTRUCTURE}
         assert all("timeout" in one.error or "is down" in one.error for one in episodes)
         assert len(server.chats) < 100  # the breaker spares most of them the wait

@@ -189,7 +189,10 @@ async def test_unknown_expert_and_senseless_arguments_are_the_policys_fault():
 
 @pytest.mark.parametrize(("fallback", "says"), [("x", "leads back"), ("z", "does not exist; there are x, y"), ("y", "leads back")])
 def test_a_fallback_that_leads_nowhere(fallback, says):
-    cards = {"x": Expert(id="x", summary="s", kind="scripted", fallback=fallback), "y": Expert(id="y", summary="s", kind="scripted", fallback="x")}
+    cards = {
+        "x": Expert(id="x", summary="s", kind="scripted", fallback=fallback),
+        "y": Expert(id="y", summary="s", kind="scripted", fallback="x"),
+    }
     with pytest.raises(ConfigError, match=says):
         ExpertPool(cards, None, ImageStore())
 

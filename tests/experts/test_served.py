@@ -46,7 +46,9 @@ async def test_what_is_sent():
 
 
 async def test_sampling_of_card_and_request():
-    sampling = ChatSampling(temperature=None, top_p=0.9, max_tokens=64, extra={"top_k": 5, "chat_template_kwargs": {"enable_thinking": False}})
+    sampling = ChatSampling(
+        temperature=None, top_p=0.9, max_tokens=64, extra={"top_k": 5, "chat_template_kwargs": {"enable_thinking": False}}
+    )
     async with MisbehavingServer(in_turn(says("7"))) as server, pool_of(card(server, sampling=sampling)) as pool:
         await pool.call("wide-model", chat(sampling={"max_tokens": 9, "seed": 3}), 5)
         sent = server.chats[0].json
@@ -86,7 +88,12 @@ def odd_images():
 async def test_expert_and_orchestrator_see_the_same_pixels_in_order():
     images = ImageStore()
     names = [images.put(image) for image in odd_images().values()]
-    messages = [*MESSAGES, {"role": "assistant", "content": "?"}, {"role": "user", "content": "left?", "name": "x"}, {"role": "assistant", "content": "I"}]
+    messages = [
+        *MESSAGES,
+        {"role": "assistant", "content": "?"},
+        {"role": "user", "content": "left?", "name": "x"},
+        {"role": "assistant", "content": "I"},
+    ]
     async with MisbehavingServer(in_turn(says("7"))) as server, pool_of(card(server), images=images) as pool:
         await pool.call("wide-model", chat(*names, messages=messages), 5)
         sent = server.chats[0].json["messages"]

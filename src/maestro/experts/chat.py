@@ -13,23 +13,23 @@ from maestro.experts.thinking import split_thinking
 from maestro.types import Expert
 
 _IMAGE_HEAD, _IMAGE_TAIL = b'{"type":"image_url","image_url":{"url":"', b'"}},'
-_NOT_SENT = frozenset({"keep_thinking"})
 
 
-def chat_settings(card: Expert, request: ExpertRequest) -> dict[str, Any]:
-    """The sampling of a call: the card's, overlaid by the request's; None leaves a field to the server.
+def chat_head(card: Expert, sampling: Mapping[str, Any]) -> bytes:
+    """A request's JSON up to its messages: the card's sampling, overlaid by the call's; None leaves a field to the server.
 
     A bound on the reply is always there, under the name that `extra` gives it when it has `max_completion_tokens`.
     """
-    sampling = card.sampling
-    settings = {"temperature": sampling.temperature, "top_p": sampling.top_p, "max_tokens": sampling.max_tokens}
-    settings |= {"keep_thinking": sampling.keep_thinking, **sampling.extra, **request.sampling}
-    if "max_completion_tokens" in settings:
-        del settings["max_tokens"]
-    return {name: value for name, value in settings.items() if value is not None}
+    own = card.sampling
+    fields = {"model": card.target, "temperature": own.temperature, "top_p": own.top_p, "max_tokens": own.max_tokens}
+    fields |= {**own.extra, **sampling}
+    if "max_completion_tokens" in fields:
+        del fields["max_tokens"]
+    sent = {name: value for name, value in fields.items() if value is not None and name != "keep_thinking"}
+    return orjson.dumps(sent)[:-1] + b',"messages":['
 
 
-def chat_body(card: Expert, request: ExpertRequest, urls: Sequence[bytes]) -> list[bytes]:
+def chat_body(card: Expert, head: bytes, request: ExpertRequest, urls: Sequence[bytes]) -> list[bytes]:
     """The request's JSON in parts that are sent one after the other; `urls` are data URLs, which need no escaping.
 
     Images go in order in front of the text of the last user message. The parts share the encoded images with every other
@@ -41,8 +41,6 @@ def chat_body(card: Expert, request: ExpertRequest, urls: Sequence[bytes]) -> li
     last = max((index for index, one in enumerate(messages) if one.get("role") == "user"), default=None)
     if last is None and urls:
         raise PolicyFault(f"{card.id} cannot do chat: there are images but no user message to put them in")
-    fields = {"model": card.target, **{k: v for k, v in chat_settings(card, request).items() if k not in _NOT_SENT}}
-    head = orjson.dumps(fields)[:-1] + b',"messages":['
     if not urls or last is None:
         return [head + b",".join(map(orjson.dumps, messages)) + b"]}"]
     before = b"".join(orjson.dumps(one) + b"," for one in messages[:last])
@@ -67,7 +65,7 @@ def _text_parts(message: Mapping[str, Any]) -> bytes:
     return orjson.dumps(parts)[1:-1]
 
 
-def chat_reply(card: Expert, body: bytes, *, keep_thinking: bool) -> Reply:
+def chat_reply(card: Expert, request: ExpertRequest, body: bytes, latency_seconds: float) -> Reply:
     """What a server said. Raises InfrastructureFault when it is no chat completion or there is nothing in it."""
     try:
         answer = orjson.loads(body)
@@ -76,35 +74,30 @@ def chat_reply(card: Expert, body: bytes, *, keep_thinking: bool) -> Reply:
     try:
         choice = answer["choices"][0]
         message = choice["message"]
-        text = _text(message)
+        content = message.get("content")
+        text = content if isinstance(content, str) else _odd_text(content, message)
         reasoning = message.get("reasoning_content") or message.get("reasoning") or ""
+        usage = answer.get("usage") or {}
+        spent = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise InfrastructureFault(f"{card.id} replied with JSON that is no chat completion ({shown(body)})", retryable=True) from error
-    usage = answer.get("usage") or {}
-    spent = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
-    if not any(spent) and (card.price.input_mtok_usd or card.price.output_mtok_usd):
+    if spent == (0, 0) and (card.price.input_mtok_usd or card.price.output_mtok_usd):
         raise InfrastructureFault(f"{card.id} is priced by the token, but its server reports no usage; price it by call_usd instead")
-    if not keep_thinking:
+    if not request.sampling.get("keep_thinking", card.sampling.keep_thinking):
         text, thought = split_thinking(text)
-        reasoning = "\n".join(part for part in (str(reasoning), thought) if part)
+        reasoning = f"{reasoning}\n{thought}".strip() if thought else reasoning
     if not text.strip():
         raise _nothing(card, str(choice.get("finish_reason")), bool(reasoning), spent[1])
-    return Reply(text=text, input_tokens=spent[0], output_tokens=spent[1], reasoning=str(reasoning))
+    return Reply(text=text, input_tokens=spent[0], output_tokens=spent[1], latency_seconds=latency_seconds, reasoning=reasoning)
 
 
-def _text(message: Mapping[str, Any]) -> str:
-    """The text of a message, whose content may be a string, parts or nothing; a refusal is an answer too."""
-    content = message.get("content")
+def _odd_text(content: Any, message: Mapping[str, Any]) -> str:
+    """The text of a message whose content is in parts, or is nothing; a refusal is an answer too. Raises TypeError."""
     if isinstance(content, list):
         return "".join(str(part.get("text") or "") for part in content)
-    if content is not None and not isinstance(content, str):
+    if content is not None:
         raise TypeError(f"content is {type(content).__name__}")
-    return content or message.get("refusal") or ""
-
-
-def _count(usage: Mapping[str, Any], name: str) -> int:
-    value = usage.get(name)
-    return value if isinstance(value, int) and value > 0 else 0
+    return str(message.get("refusal") or "")
 
 
 def _nothing(card: Expert, finish_reason: str, thought: bool, tokens: int) -> NothingSaid:
@@ -112,9 +105,7 @@ def _nothing(card: Expert, finish_reason: str, thought: bool, tokens: int) -> No
     if finish_reason == "length":
         doing = "thinking" if thought else "on nothing that is text"
         return NothingSaid(f"{card.id} spent all its {tokens or ''} tokens {doing} and said nothing; raise sampling.max_tokens")
-    return NothingSaid(
-        f"{card.id} said nothing (finish_reason {finish_reason}{', after thinking' if thought else ''})", retryable=True
-    )
+    return NothingSaid(f"{card.id} said nothing (finish_reason {finish_reason}{', after thinking' if thought else ''})", retryable=True)
 
 
 def shown(body: bytes, limit: int = 160) -> str:

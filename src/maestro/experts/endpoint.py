@@ -26,6 +26,8 @@ MAX_REPLY_BYTES = 8 << 20
 CONNECT_SECONDS = 10.0
 PROBE_SECONDS = 5.0
 _ASK_LOAD_EVERY_SECONDS = 1.0
+_JOINED_BYTES = 1 << 16
+"""A longer body is sent in its parts, so that calls that wait do not each hold a copy of the same picture."""
 _WAITING = re.compile(r"num_requests_waiting=([0-9.]+)")
 
 
@@ -84,17 +86,24 @@ class Endpoint:
 
     async def post(self, path: str, parts: Sequence[bytes], who: str) -> Answer:
         """Send one request whose body is `parts` in order. Raises InfrastructureFault; its message begins with `who`."""
-        line = await self.line()
-        epoch, now = line.limit.epoch, asyncio.get_running_loop().time()
-        headers = {"Content-Type": "application/json", "Content-Length": str(sum(map(len, parts)))}
+        loop = asyncio.get_running_loop()
+        line = self._lines.get(loop) or await self.line()
+        epoch, now = line.limit.epoch, loop.time()
+        headers: dict[str, str] = {}
         if now >= line.load_asked_at + _ASK_LOAD_EVERY_SECONDS:  # vLLM then says how many requests wait in its queue
             line.load_asked_at = now
             headers["endpoint-load-metrics-format"] = "TEXT"
-        data = parts[0] if len(parts) == 1 else _sent(parts)
+        data: bytes | AsyncIterator[bytes]
+        if (size := sum(map(len, parts))) <= _JOINED_BYTES:
+            data = b"".join(parts)
+        else:
+            data = _sent(parts)
+            headers["Content-Length"] = str(size)
         answer = await self._exchange(line, "POST", path, who, headers, data)
-        waiting = _WAITING.search(answer.headers.get("endpoint-load-metrics", ""))
-        if waiting and float(waiting[1]) > max(1.0, line.limit.limit / 10):
-            line.limit.shrink(epoch, 0.9)
+        if load := answer.headers.get("endpoint-load-metrics"):
+            waiting = _WAITING.search(load)
+            if waiting and float(waiting[1]) > max(1.0, line.limit.limit / 10):
+                line.limit.shrink(epoch, 0.9)
         return answer
 
     async def served_models(self) -> list[str]:
@@ -146,7 +155,7 @@ class Endpoint:
         """The loop's one session. As a generator, because a loop that ends closes its generators: so no session outlives it."""
         import aiohttp
 
-        headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+        headers = {"Accept": "application/json", "Accept-Encoding": "identity", "Content-Type": "application/json"}
         if self._api_key:
             headers["Authorization"] = f"Bearer {self._api_key}"
         session = aiohttp.ClientSession(
@@ -176,7 +185,7 @@ class Admission:
     async def __aenter__(self) -> None:
         line = self._line = await self._endpoint.line()
         while True:
-            self._trial = await line.breaker.admit()
+            self._trial = not line.breaker.closed and await line.breaker.admit()
             try:
                 self._check_pause(line)
                 self._epoch = await line.limit.acquire()
@@ -218,9 +227,11 @@ class Admission:
 
 async def _read(response: aiohttp.ClientResponse, who: str) -> bytes:
     """The body, unless it is too long. Raises InfrastructureFault."""
+    promised = response.content_length
+    if promised is not None and promised <= MAX_REPLY_BYTES and not response.headers.get("Content-Encoding"):
+        return await response.read()
     chunks: list[bytes] = []
-    size = response.content_length or 0
-    if size <= MAX_REPLY_BYTES:
+    if promised is None or promised <= MAX_REPLY_BYTES:
         size = 0
         async for chunk in response.content.iter_any():
             chunks.append(chunk)

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
@@ -27,6 +27,7 @@ from maestro.images import ImageStore
 from maestro.types import Expert, Price
 
 ClientFactory = Callable[[Expert], ExpertClient]
+_Gate = AbstractAsyncContextManager[None]
 _REMEMBERED_WORK = 512
 _RATE_LIMITS = 8
 """So often a call may be told to come back later; being asked to wait is no failed attempt."""
@@ -56,6 +57,12 @@ class _LoopState:
 
     flights: dict[bytes, _Flight] = field(default_factory=dict)
     gates: dict[str, asyncio.Semaphore] = field(default_factory=dict)
+
+    def gate(self, name: str, places: int) -> asyncio.Semaphore:
+        """The semaphore of this name, made when it is first needed."""
+        if (gate := self.gates.get(name)) is None:
+            gate = self.gates[name] = asyncio.Semaphore(places)
+        return gate
 
 
 def price_of(price: Price, reply: Reply, pixels: int) -> float:
@@ -96,6 +103,7 @@ class ExpertPool:
         self._clients: dict[str, ExpertClient] = dict(clients or {})
         kinds: dict[str, ClientFactory] = {"local": self._local, "openai": self._served, "scripted": scripted_from_card}
         self._factories = {**kinds, **(factories or {})}
+        self._sampling = {card.id: card.sampling.chosen() for card in self.experts.values()}
         self._endpoints: dict[tuple[str, str | None], Endpoint] = {}
         self._urls: DataURLs | None = None
         self._workers = workers
@@ -116,7 +124,8 @@ class ExpertPool:
         if (card := self.experts.get(expert_id)) is None:
             raise PolicyFault(f"there is no expert {expert_id!r}; there are {', '.join(self.experts)}.")
         deadline_at = time.monotonic() + deadline_seconds
-        keyed = replace(request, sampling={**card.sampling.chosen(), **request.sampling}) if card.kind == "openai" else request
+        chosen = self._sampling[card.id]
+        keyed = replace(request, sampling={**chosen, **request.sampling}) if chosen and card.kind == "openai" else request
         reply = self._recorded(card, keyed)
         if reply is None:
             try:
@@ -165,17 +174,17 @@ class ExpertPool:
 
     def _recorded(self, card: Expert, request: ExpertRequest) -> Reply | None:
         try:
-            if self.store is not None and (reply := self.store.get(card, request)) is not None:
-                return reply
-            call_key(card, request)
+            return None if self.store is None else self.store.get(card, request)
         except TypeError as error:
-            raise PolicyFault(f"the arguments for {card.id} are no JSON values: {error}") from error
-        return None
+            raise _no_json(card, error) from error
 
     async def _real(self, card: Expert, request: ExpertRequest, deadline_seconds: float) -> Reply:
         """Make the call, or join the one in flight."""
         work = replace(request, skill="", skill_digest="") if card.kind == "local" else request
-        key = call_key(card, work)
+        try:
+            key = call_key(card, work)
+        except TypeError as error:
+            raise _no_json(card, error) from error
         sharing = card.kind == "local" and self.store is not None and self.store.mode in {StoreMode.CACHE, StoreMode.RECORD}
         done = self._work.get(key) if sharing else None
         asker = (request.skill, request.skill_digest)
@@ -193,7 +202,8 @@ class ExpertPool:
         if deadline_seconds <= 0:
             raise CallTimeout(f"no time was left to ask {card.id} for {request.operation}.")
         loop = asyncio.get_running_loop()
-        state = self._states.setdefault(loop, _LoopState())
+        if (state := self._states.get(loop)) is None:
+            state = self._states[loop] = _LoopState()
         flight = state.flights.get(key)
         if flight is None:
             flight = state.flights[key] = _Flight(deadline_at=0.0)
@@ -214,16 +224,15 @@ class ExpertPool:
 
     async def _attempts(self, card: Expert, request: ExpertRequest, flight: _Flight, state: _LoopState) -> Reply:
         """Try until it works, the fault is not transient, or attempts or time are used up."""
-        # What is keyed is what is called: NaN, tuples and the like arrive at the expert as JSON carries them.
-        request = replace(request, arguments=orjson.loads(orjson.dumps(request.arguments)))
+        if card.kind != "openai":  # what is keyed is what is called: NaN, tuples and the like arrive as JSON carries them
+            request = replace(request, arguments=orjson.loads(orjson.dumps(request.arguments)))
         client = self._client(card)
         loop = asyncio.get_running_loop()
         failures = rate_limits = 0
         while True:
             try:
-                async with AsyncExitStack() as slots:
-                    for gate in self._gates(card, client, state, flight.deadline_at):
-                        await slots.enter_async_context(gate)
+                slot, place = self._gates(card, client, state, flight.deadline_at)
+                async with slot, place:
                     return await self._attempt(card, client, request, flight.deadline_at - loop.time())
             except InfrastructureFault as fault:
                 if isinstance(fault, RateLimited):
@@ -251,19 +260,17 @@ class ExpertPool:
                 raise CallTimeout(f"{card.id} did not answer {request.operation} within {seconds:.3g} s.") from error
             raise InfrastructureFault(f"{card.id} failed in {request.operation}: {type(error).__name__}: {error}") from error
 
-    def _gates(self, card: Expert, client: ExpertClient, state: _LoopState, deadline_at: float) -> list[AbstractAsyncContextManager[None]]:
+    def _gates(self, card: Expert, client: ExpertClient, state: _LoopState, deadline_at: float) -> tuple[_Gate, _Gate]:
         """What a call has to wait for: a slot of its expert, then a free worker (local) or a place at the endpoint (served).
 
         Waiting here keeps it out of the attempt's own time.
         """
-        gates: list[AbstractAsyncContextManager[None]] = [
-            state.gates.setdefault(card.id, asyncio.Semaphore(card.limits.concurrency)),
-        ]
-        if self._models is not None and isinstance(client, LocalExpert):
-            gates.append(state.gates.setdefault("/workers", asyncio.Semaphore(self._models.count)))
+        slot = state.gate(card.id, card.limits.concurrency)
         if isinstance(client, ServedExpert):
-            gates.append(client.admission(deadline_at))
-        return gates
+            return slot, client.admission(deadline_at)
+        if self._models is not None and isinstance(client, LocalExpert):
+            return slot, state.gate("/workers", self._models.count)
+        return slot, nullcontext()
 
     def _client(self, card: Expert) -> ExpertClient:
         if card.id not in self._clients:
@@ -280,6 +287,10 @@ class ExpertPool:
         if self._models is None:
             self._models = InlineModels() if self._workers == 0 else LocalWorkers(self._workers)
         return LocalExpert(card, self._models, self.images)
+
+
+def _no_json(card: Expert, error: TypeError) -> PolicyFault:
+    return PolicyFault(f"the arguments for {card.id} are no JSON values: {error}")
 
 
 def _check_fallbacks(experts: Mapping[str, Expert]) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable
 
 from maestro.errors import ConfigError, InfrastructureFault, not_found
-from maestro.experts.chat import chat_body, chat_reply, chat_settings
+from maestro.experts.chat import chat_body, chat_head, chat_reply
 from maestro.experts.data_urls import DataURLs
 from maestro.experts.endpoint import Admission, Answer, Endpoint
 from maestro.experts.http_faults import server_message, status_fault
@@ -25,6 +26,7 @@ class ServedExpert:
         self.card = card
         self.endpoint = endpoint
         self._urls = urls
+        self._head = chat_head(card, {})
         self._who = f"{card.id} at {endpoint.name}"
 
     def admission(self, deadline_at: float) -> Admission:
@@ -33,12 +35,14 @@ class ServedExpert:
 
     async def call(self, request: ExpertRequest) -> Reply:
         """Ask once. Raises PolicyFault (no chat), InfrastructureFault, ImageError (unknown hash)."""
+        started = time.perf_counter()
         urls = [await self._urls.get(name) for name in request.images]
-        parts = chat_body(self.card, request, urls)
+        head = chat_head(self.card, request.sampling) if request.sampling else self._head
+        parts = chat_body(self.card, head, request, urls)
         answer = await self.endpoint.post("/chat/completions", parts, self._who)
         if answer.status != 200:
             raise await self._refusal(answer)
-        return chat_reply(self.card, answer.body, keep_thinking=bool(chat_settings(self.card, request).get("keep_thinking")))
+        return chat_reply(self.card, request, answer.body, time.perf_counter() - started)
 
     async def close(self) -> None:
         """The endpoint is shared; whoever made it closes it."""
@@ -47,8 +51,8 @@ class ServedExpert:
         """The fault of a reply that is not 200; where the model's name is the reason, it says which names there are."""
         said = server_message(answer.body)
         if answer.status in {400, 404} and "model" in said.lower():
-            served = await self.endpoint.served_models()
-            if self.card.target not in served:
+            served = await self._served_models()
+            if served and self.card.target not in served:
                 step = f"Correct target of {self.card.id} in registry.yaml."
                 return InfrastructureFault(f"{self._who}: {not_found('served model', self.card.target, served, step)}")
         if answer.status == 404 and "model" not in said.lower():
@@ -56,6 +60,13 @@ class ServedExpert:
                 f"{self._who} has no {self.endpoint.url}/chat/completions (HTTP 404: {said}); does its endpoint end in /v1?"
             )
         return status_fault(self._who, answer.status, answer.headers, answer.body, self.card.api_key_env)
+
+    async def _served_models(self) -> list[str]:
+        """What is served there; empty when the server does not say: the refusal that made us ask is then all we know."""
+        try:
+            return await self.endpoint.served_models()
+        except InfrastructureFault:
+            return []
 
 
 def endpoint_of(card: Expert, cards: Iterable[Expert]) -> Endpoint:
