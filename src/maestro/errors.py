@@ -13,7 +13,10 @@
     └── CallFailed                   an expert call
         ├── PolicyFault              the request made no sense: the policy's doing, it is told and may learn
         └── InfrastructureFault      the expert is down, slow or broken: not the policy's doing
-            └── CallTimeout          the same, because time ran out
+            ├── CallTimeout          the same, because time ran out
+            ├── RateLimited          the endpoint asks for fewer calls; it is alive
+            ├── EndpointDown         the endpoint is known to be down, and was not asked
+            └── NothingSaid          the endpoint is alive, but its reply has no text
 
 Authors of experts and skills raise ordinary Python errors; the call layer translates them.
 """
@@ -88,6 +91,24 @@ class CallTimeout(InfrastructureFault):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, retryable=True)
+
+
+class RateLimited(InfrastructureFault):
+    """The endpoint is alive and asks for fewer calls (429, or 503 with a time to come back)."""
+
+    def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
+        super().__init__(message, retryable=True, retry_after_seconds=retry_after_seconds)
+
+
+class EndpointDown(InfrastructureFault):
+    """The endpoint failed too often of late, so the call was not made; `retry_after_seconds` is when it is tried again."""
+
+    def __init__(self, message: str, *, retry_after_seconds: float) -> None:
+        super().__init__(message, retryable=True, retry_after_seconds=retry_after_seconds)
+
+
+class NothingSaid(InfrastructureFault):
+    """The endpoint is alive and replied as it should, but without any text."""
 
 
 def not_found(what: str, asked: object, existing: Iterable[str], next_step: str = "") -> str:

@@ -71,6 +71,26 @@ class CallLimits(_Record):
     attempts: int = Field(default=2, ge=1, le=10)
     """Attempts in all; only transient failures are tried again."""
     concurrency: int = Field(default=4, ge=1)
+    """Calls at a time; of a served expert the most, its endpoint's adaptive limit may be lower."""
+
+
+class ChatSampling(_Record):
+    """How a served expert (`openai`) is sampled. Changing a default here needs a new version of the store keys."""
+
+    temperature: float | None = Field(default=0.2, ge=0, le=2)
+    """None leaves it to the server."""
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    max_tokens: int = Field(default=2048, ge=1)
+    """Of the reply, reasoning included; always sent."""
+    keep_thinking: bool = False
+    """Leave a reasoning block (`<think>`) in the reply; otherwise it is kept apart from it."""
+    extra: dict[str, Any] = Field(default_factory=dict)
+    """Further fields of the request, for example `top_k` or `chat_template_kwargs`."""
+
+    def chosen(self) -> dict[str, Any]:
+        """What differs from the defaults, flat: the card's part of every store key."""
+        chosen = self.model_dump(exclude_defaults=True, exclude={"extra"})
+        return {**self.extra, **chosen}
 
 
 class Serve(_Record):
@@ -137,6 +157,10 @@ class Expert(_Record):
     """Other names that a policy may use, in any case; the id itself matches exactly only."""
     serve: Serve | None = None
     """How the model is started on this machine (`openai`); None when somebody else does that."""
+    sampling: ChatSampling = Field(default=ChatSampling(), exclude_if=lambda sampling: sampling == ChatSampling())
+    """How an `openai` expert is sampled."""
+    fallback: str | None = Field(default=None, exclude_if=lambda fallback: fallback is None)
+    """Id of the expert that is asked instead when this one is down or its attempts are used up."""
 
 
 class ObservationSettings(_Record):
@@ -317,7 +341,7 @@ class StopReason(StrEnum):
     COST_LIMIT = "cost_limit"
     """Calls cost as much as allowed."""
     TIME_LIMIT = "time_limit"
-    """The episode's deadline passed."""
+    """The episode's deadline passed before the policy had decided. A call that it cut off is `INFRASTRUCTURE`: the expert did not answer."""
     INFRASTRUCTURE = "infrastructure"
     """An expert or the policy's server failed for reasons that are not the policy's fault. Excluded from advantages."""
 

@@ -6,7 +6,7 @@ import time
 import pytest
 from PIL import Image
 
-from maestro.errors import CallTimeout, ConfigError, InfrastructureFault, NotRecorded, PolicyFault
+from maestro.errors import CallTimeout, ConfigError, InfrastructureFault, NotRecorded, PolicyFault, RateLimited
 from maestro.experts.pool import ExpertPool, price_of
 from maestro.experts.protocol import ExpertRequest, Reply
 from maestro.experts.retry import Backoff
@@ -187,11 +187,40 @@ async def test_unknown_expert_and_senseless_arguments_are_the_policys_fault():
             await pool.call("x", ExpertRequest("op", arguments={"a": value}), 5)
 
 
-async def test_kind_that_cannot_be_called_yet():
-    card = Expert(id="served", summary="s", kind="openai", endpoint="http://localhost", target="m")
-    pool = ExpertPool({"served": card}, None, ImageStore())
-    with pytest.raises(ConfigError, match="served is of kind openai"):
-        await pool.call("served", REQUEST, 5)
+@pytest.mark.parametrize(("fallback", "says"), [("x", "leads back"), ("z", "does not exist; there are x, y"), ("y", "leads back")])
+def test_a_fallback_that_leads_nowhere(fallback, says):
+    cards = {
+        "x": Expert(id="x", summary="s", kind="scripted", fallback=fallback),
+        "y": Expert(id="y", summary="s", kind="scripted", fallback="x"),
+    }
+    with pytest.raises(ConfigError, match=says):
+        ExpertPool(cards, None, ImageStore())
+
+
+async def test_a_fallback_answers_what_is_transient_and_is_kept_under_its_own_id(tmp_path):
+    first = scripted([UNAVAILABLE] * 3 + [InfrastructureFault("401"), PolicyFault("no")], fallback="y")
+    second = ScriptedExpert(Expert(id="y", summary="s", kind="scripted", price=Price(call_usd=2)), ["spare"])
+    cards = {"x": first.card, "y": second.card}
+    with CallStore(tmp_path / "s.sqlite") as store:
+        pool = ExpertPool(cards, store, ImageStore(), clients={"x": first, "y": second}, sleep=Slept())
+        reply = await pool.call("x", REQUEST, 60)
+        assert (reply.text, reply.cost_usd, reply.child("x", "s").expert, len(first.requests)) == ("spare", 2, "y", 3)
+        assert [row.expert for row in store.summary()] == ["y"]
+        for fault in (InfrastructureFault, PolicyFault):
+            with pytest.raises(fault):
+                await pool.call("x", REQUEST, 60)
+        assert len(second.requests) == 1
+
+
+async def test_being_asked_to_wait_is_no_failed_attempt():
+    client = scripted([RateLimited("429", retry_after_seconds=3)] * 8 + [UNAVAILABLE, "yes"], limits=CallLimits(attempts=2))
+    slept = Slept()
+    assert (await pool_of(client, sleep=slept).call("x", REQUEST, 600)).text == "yes"
+    assert len(slept.seconds) == 9
+    client = scripted([RateLimited("429")] * 20, limits=CallLimits(attempts=2))
+    with pytest.raises(RateLimited):
+        await pool_of(client).call("x", REQUEST, 600)
+    assert len(client.requests) == 9
 
 
 async def test_store_modes(tmp_path):

@@ -74,6 +74,17 @@ def test_ids_of_well_known_models_are_allowed():
         (SERVED.replace("    target: model\n", ""), 3, "kind openai needs target"),
         (SERVED.replace("http://localhost:8000/v1", "localhost:8000"), 6, "is not an http or https URL"),
         (SERVED.replace("localhost:8000", "localhost:port"), 6, "endpoint is not a URL"),
+        (SERVED + "    sampling: {max_tokens: 0}\n", 8, "sampling.max_tokens: expected greater than or equal to 1, found 0"),
+        (SERVED + "    sampling: {top_k: 3}\n", 8, "unknown key experts[0].sampling.top_k"),
+        (
+            SERVED + "    sampling:\n      extra:\n        top_k: 3\n        top_p: 1\n",
+            11,
+            "top_p is no extra field of a request; set it under sampling",
+        ),
+        (SERVED + "    sampling: {extra: {stream: true}}\n", 8, "stream is no extra field of a request; Maestro sets it"),
+        (LOCAL + "    sampling: {max_tokens: 5}\n", 7, "sampling is for kind openai, this expert is local"),
+        (SERVED + "    fallback: a\n", 8, "expert a: its fallback leads back to it (a -> a)"),
+        (SERVED + "    fallback: A\n", 8, "expert a: no fallback expert 'A'; did you mean a? There is a."),
     ],
 )
 def test_one_problem_on_its_line(text, line, words):
@@ -81,6 +92,14 @@ def test_one_problem_on_its_line(text, line, words):
     assert len(found) == 1, found
     assert found[0].startswith(f"registry.yaml:{line}: ")
     assert words in found[0]
+
+
+def test_fallbacks_in_a_circle_are_each_told_and_a_tail_is_not():
+    others = "".join(f"  - {{id: {name}, summary: s, kind: scripted, fallback: {to}}}\n" for name, to in ("bc", "cb", "db"))
+    assert problems(LOCAL + others) == [
+        "registry.yaml:7: expert b: its fallback leads back to it (b -> c -> b)",
+        "registry.yaml:8: expert c: its fallback leads back to it (c -> b -> c)",
+    ]
 
 
 def test_all_problems_come_at_once():

@@ -197,6 +197,16 @@ def test_digest_follows_what_matters(folder, tmp_path):
     assert len({first, second, Registry.load(folder).digest}) == 3
 
 
+def test_digests_of_registries_without_later_fields_stay_as_they_were(folder):
+    assert Registry.load(folder).digest == "ce003b6f07400d5c615562ff72088aadb7e617d827bcd22f153823e7310bc101"
+    replace(folder / "registry.yaml", "target: strong", "target: strong\n    sampling: {}\n    fallback: null")
+    assert Registry.load(folder).digest.startswith("ce003b6f")
+    replace(folder / "registry.yaml", "sampling: {}", "sampling: {max_tokens: 9}")
+    changed = Registry.load(folder)
+    assert not changed.digest.startswith("ce003b6f")
+    assert changed.expert("strong-reader").model_dump()["sampling"]["max_tokens"] == 9
+
+
 def test_lock_tells_what_changed(folder):
     before = Registry.load(folder).lock()
     replace(folder / "skills/read/read-line/SKILL.md", "Copy the line.", "Copy the whole line.")

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
@@ -14,17 +14,23 @@ from weakref import WeakKeyDictionary
 
 import orjson
 
-from maestro.errors import CallFailed, CallTimeout, ConfigError, InfrastructureFault, PolicyFault
+from maestro.errors import CallFailed, CallTimeout, ConfigError, EndpointDown, InfrastructureFault, PolicyFault, RateLimited
+from maestro.experts.data_urls import DataURLs
+from maestro.experts.endpoint import Endpoint
 from maestro.experts.local import InlineModels, LocalExpert, LocalWorkers, Models
 from maestro.experts.protocol import ExpertClient, ExpertRequest, Reply
 from maestro.experts.retry import Backoff
 from maestro.experts.scripted import scripted_from_card
+from maestro.experts.served import ServedExpert, endpoint_key, endpoint_of
 from maestro.experts.store import CallStore, StoreMode, call_key
 from maestro.images import ImageStore
 from maestro.types import Expert, Price
 
 ClientFactory = Callable[[Expert], ExpertClient]
+_Gate = AbstractAsyncContextManager[None]
 _REMEMBERED_WORK = 512
+_RATE_LIMITS = 8
+"""So often a call may be told to come back later; being asked to wait is no failed attempt."""
 
 
 @dataclass
@@ -53,6 +59,12 @@ class _LoopState:
     flights: dict[bytes, _Flight] = field(default_factory=dict)
     gates: dict[str, asyncio.Semaphore] = field(default_factory=dict)
 
+    def gate(self, name: str, places: int) -> asyncio.Semaphore:
+        """The semaphore of this name, made when it is first needed."""
+        if (gate := self.gates.get(name)) is None:
+            gate = self.gates[name] = asyncio.Semaphore(places)
+        return gate
+
 
 def price_of(price: Price, reply: Reply, pixels: int) -> float:
     """What a call costs, in US dollars, for `pixels` of images and the reply's tokens."""
@@ -70,6 +82,8 @@ class ExpertPool:
     A client is made on the first real call, so replaying needs no expert alive. The price is the card's of today, also for
     a recorded reply. Identical calls in flight are made once and paid by each caller. For `local` experts, whose reply
     depends on operation, arguments and images alone, the same work asked by two skills is also done once while recording.
+
+    Raises ConfigError when a card's fallback does not exist or leads back to it.
     """
 
     def __init__(
@@ -89,28 +103,39 @@ class ExpertPool:
         self.images = images
         self._clients: dict[str, ExpertClient] = dict(clients or {})
         self._retired: list[ExpertClient] = []
-        self._factories: dict[str, ClientFactory] = {"local": self._local, "scripted": scripted_from_card, **(factories or {})}
+        kinds: dict[str, ClientFactory] = {"local": self._local, "openai": self._served, "scripted": scripted_from_card}
+        self._factories = {**kinds, **(factories or {})}
+        self._sampling = {card.id: card.sampling.chosen() for card in self.experts.values()}
+        self._endpoints: dict[tuple[str, str | None], Endpoint] = {}
+        self._urls: DataURLs | None = None
         self._workers = workers
         self._models: Models | None = None
         self._backoff = backoff or Backoff()
         self._sleep = sleep
         self._states: WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopState] = WeakKeyDictionary()
         self._work: OrderedDict[bytes, _Work] = OrderedDict()
+        _check_fallbacks(self.experts)
 
     async def call(self, expert_id: str, request: ExpertRequest, deadline_seconds: float) -> Reply:
         """The reply of an expert, recorded or real, with its price.
 
-        `deadline_seconds` bounds everything: waiting for a free slot, attempts and the pauses between them. Raises
+        `deadline_seconds` bounds everything: waiting for a free slot, attempts, the pauses between them and the fallback. Raises
         PolicyFault (unknown expert, senseless request), CallTimeout, InfrastructureFault, and the user's own mistakes:
         ConfigError (the card cannot be used) and StoreError, of which NotRecorded in replay.
         """
         if (card := self.experts.get(expert_id)) is None:
             raise PolicyFault(f"there is no expert {expert_id!r}; there are {', '.join(self.experts)}.")
-        reply = self._recorded(card, request)
+        deadline_at = time.monotonic() + deadline_seconds
+        chosen = self._sampling[card.id]
+        keyed = replace(request, sampling={**chosen, **request.sampling}) if chosen and card.kind == "openai" else request
+        reply = self._recorded(card, keyed)
         if reply is None:
-            reply = await self._real(card, request, deadline_seconds)
+            try:
+                reply = await self._real(card, keyed, deadline_seconds)
+            except InfrastructureFault as fault:
+                return await self._fall_back(card, request, fault, deadline_at - time.monotonic())
             if self.store is not None:
-                self.store.put(card, request, reply)
+                self.store.put(card, keyed, reply)
         pixels = sum(image.width * image.height for image in map(self.images.pixels, request.images)) if card.price.megapixel_usd else 0
         cost_usd = price_of(card.price, reply, pixels)
         return reply if reply.cost_usd == cost_usd else replace(reply, cost_usd=cost_usd)
@@ -126,13 +151,21 @@ class ExpertPool:
                     # Whoever asks from now on must not join a call of the card that was.
                     state.flights = {key: flight for key, flight in state.flights.items() if flight.expert != expert_id}
         self.experts = dict(experts)
+        self._sampling = {card.id: card.sampling.chosen() for card in self.experts.values()}
+        _check_fallbacks(self.experts)
 
     async def close(self) -> None:
-        """Close every client and worker process; the store is its owner's to close."""
+        """Close every client, connection and worker process; the store is its owner's to close."""
         for client in (*self._clients.values(), *self._retired):
             await client.close()
         self._clients.clear()
         self._retired.clear()
+        for endpoint in self._endpoints.values():
+            await endpoint.close()
+        self._endpoints.clear()
+        if self._urls is not None:
+            await asyncio.to_thread(self._urls.close)
+            self._urls = None
         if self._models is not None:
             await self._models.close()
             self._models = None
@@ -143,19 +176,32 @@ class ExpertPool:
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self.close()
 
+    async def _fall_back(self, card: Expert, request: ExpertRequest, fault: InfrastructureFault, left_seconds: float) -> Reply:
+        """The reply of the card's fallback, whole and its own. Raises `fault` when there is none, or another attempt would not help either.
+
+        What the fallback says is kept under its own id, so a call that it answered is asked of the expert again next time.
+        """
+        if card.fallback is None or not fault.retryable or left_seconds <= 0:
+            raise fault
+        try:
+            reply = await self.call(card.fallback, request, left_seconds)
+        except InfrastructureFault as second:
+            raise InfrastructureFault(f"{fault}; its fallback failed too: {second}", retryable=second.retryable) from second
+        return replace(reply, answered_by=reply.answered_by or card.fallback)
+
     def _recorded(self, card: Expert, request: ExpertRequest) -> Reply | None:
         try:
-            if self.store is not None and (reply := self.store.get(card, request)) is not None:
-                return reply
-            call_key(card, request)
+            return None if self.store is None else self.store.get(card, request)
         except TypeError as error:
-            raise PolicyFault(f"the arguments for {card.id} are no JSON values: {error}") from error
-        return None
+            raise _no_json(card, error) from error
 
     async def _real(self, card: Expert, request: ExpertRequest, deadline_seconds: float) -> Reply:
         """Make the call, or join the one in flight."""
         work = replace(request, skill="", skill_digest="") if card.kind == "local" else request
-        key = call_key(card, work)
+        try:
+            key = call_key(card, work)
+        except TypeError as error:
+            raise _no_json(card, error) from error
         sharing = card.kind == "local" and self.store is not None and self.store.mode in {StoreMode.CACHE, StoreMode.RECORD}
         done = self._work.get(key) if sharing else None
         asker = (request.skill, request.skill_digest)
@@ -173,7 +219,8 @@ class ExpertPool:
         if deadline_seconds <= 0:
             raise CallTimeout(f"no time was left to ask {card.id} for {request.operation}.")
         loop = asyncio.get_running_loop()
-        state = self._states.setdefault(loop, _LoopState())
+        if (state := self._states.get(loop)) is None:
+            state = self._states[loop] = _LoopState()
         flight = state.flights.get(key)
         if flight is None:
             flight = state.flights[key] = _Flight(card.id, deadline_at=0.0)
@@ -195,21 +242,24 @@ class ExpertPool:
 
     async def _attempts(self, card: Expert, request: ExpertRequest, flight: _Flight, state: _LoopState) -> Reply:
         """Try until it works, the fault is not transient, or attempts or time are used up."""
-        # What is keyed is what is called: NaN, tuples and the like arrive at the expert as JSON carries them.
-        request = replace(request, arguments=orjson.loads(orjson.dumps(request.arguments)))
+        if card.kind != "openai":  # what is keyed is what is called: NaN, tuples and the like arrive as JSON carries them
+            request = replace(request, arguments=orjson.loads(orjson.dumps(request.arguments)))
         client = self._client(card)
         loop = asyncio.get_running_loop()
-        failures = 0
+        failures = rate_limits = 0
         while True:
             try:
-                async with AsyncExitStack() as slots:
-                    for gate in self._gates(card, state):
-                        await slots.enter_async_context(gate)
+                slot, place = self._gates(card, client, state, flight.deadline_at)
+                async with slot, place:
                     return await self._attempt(card, client, request, flight.deadline_at - loop.time())
             except InfrastructureFault as fault:
-                failures += 1
-                wait = self._backoff.wait_seconds(failures, fault)
-                if not fault.retryable or failures >= card.limits.attempts or loop.time() + wait >= flight.deadline_at:
+                if isinstance(fault, RateLimited):
+                    rate_limits += 1
+                else:
+                    failures += 1
+                wait = self._backoff.wait_seconds(failures + rate_limits, fault)
+                used_up = failures >= card.limits.attempts or rate_limits > _RATE_LIMITS or loop.time() + wait >= flight.deadline_at
+                if not fault.retryable or used_up or (isinstance(fault, EndpointDown) and card.fallback is not None):
                     raise
             await self._sleep(wait)
 
@@ -228,27 +278,44 @@ class ExpertPool:
                 raise CallTimeout(f"{card.id} did not answer {request.operation} within {seconds:.3g} s.") from error
             raise InfrastructureFault(f"{card.id} failed in {request.operation}: {type(error).__name__}: {error}") from error
 
-    def _gates(self, card: Expert, state: _LoopState) -> list[asyncio.Semaphore]:
-        """What a call has to wait for: a slot of its expert, then (for local experts) a free worker.
+    def _gates(self, card: Expert, client: ExpertClient, state: _LoopState, deadline_at: float) -> tuple[_Gate, _Gate]:
+        """What a call has to wait for: a slot of its expert, then a free worker (local) or a place at the endpoint (served).
 
-        Waiting for a worker here keeps it out of the attempt's own time.
+        Waiting here keeps it out of the attempt's own time.
         """
-        gates = [state.gates.setdefault(card.id, asyncio.Semaphore(card.limits.concurrency))]
-        if self._models is not None and isinstance(self._clients.get(card.id), LocalExpert):
-            gates.append(state.gates.setdefault("/workers", asyncio.Semaphore(self._models.count)))
-        return gates
+        slot = state.gate(card.id, card.limits.concurrency)
+        if isinstance(client, ServedExpert):
+            return slot, client.admission(deadline_at)
+        if self._models is not None and isinstance(client, LocalExpert):
+            return slot, state.gate("/workers", self._models.count)
+        return slot, nullcontext()
 
     def _client(self, card: Expert) -> ExpertClient:
         if card.id not in self._clients:
-            if (factory := self._factories.get(card.kind)) is None:
-                raise ConfigError(
-                    f"expert {card.id} is of kind {card.kind}, which this version cannot call; "
-                    f"it can call {', '.join(self._factories)}. Recorded calls of it can be replayed."
-                )
-            self._clients[card.id] = factory(card)
+            self._clients[card.id] = self._factories[card.kind](card)
         return self._clients[card.id]
+
+    def _served(self, card: Expert) -> ExpertClient:
+        if (key := endpoint_key(card)) not in self._endpoints:
+            self._endpoints[key] = endpoint_of(card, (one for one in self.experts.values() if one.kind == "openai"))
+        self._urls = self._urls or DataURLs(self.images)
+        return ServedExpert(card, self._endpoints[key], self._urls)
 
     def _local(self, card: Expert) -> ExpertClient:
         if self._models is None:
             self._models = InlineModels() if self._workers == 0 else LocalWorkers(self._workers)
         return LocalExpert(card, self._models, self.images)
+
+
+def _no_json(card: Expert, error: TypeError) -> PolicyFault:
+    return PolicyFault(f"the arguments for {card.id} are no JSON values: {error}")
+
+
+def _check_fallbacks(experts: Mapping[str, Expert]) -> None:
+    for card in experts.values():
+        chain = [card.id]
+        while (following := experts[chain[-1]].fallback) is not None:
+            if following not in experts or following in chain:
+                fault = "leads back to it" if following in chain else f"does not exist; there are {', '.join(experts)}"
+                raise ConfigError(f"expert {chain[-1]}: its fallback {following} {fault}.")
+            chain.append(following)

@@ -43,11 +43,15 @@ class Reply:
     latency_seconds: float = 0.0
     """Of the first, real call; a replayed reply keeps it."""
     replayed: bool = False
+    reasoning: str = ""
+    """What a thinking model thought, kept apart from `text`."""
+    answered_by: str = ""
+    """Id of the fallback that answered; empty when the expert that was asked did."""
 
     def child(self, expert: str, skill: str) -> ChildCall:
-        """The record of this reply inside an observation."""
+        """The record of this reply inside an observation: of the expert that answered."""
         return ChildCall(
-            expert=expert,
+            expert=self.answered_by or expert,
             skill=skill,
             replayed=self.replayed,
             cost_usd=self.cost_usd,

@@ -120,9 +120,11 @@ def decode_request(data: bytes) -> ExpertRequest:
 
 
 def encode_reply(reply: Reply) -> bytes:
-    """A reply as JSON; whether it was replayed is no part of it."""
+    """A reply as JSON; whether it was replayed and who else answered is no part of it, reasoning only where there is some."""
     fields = asdict(reply)
-    del fields["replayed"]
+    del fields["replayed"], fields["answered_by"]
+    if not reply.reasoning:
+        del fields["reasoning"]
     return orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)
 
 

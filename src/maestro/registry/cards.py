@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field
 
 from maestro.document import Document, Location, Problem, Problems
+from maestro.errors import not_found
 from maestro.registry.environment import fill_in
 from maestro.registry.serving import check_ports, check_serve
-from maestro.types import Expert, ObservationSettings
+from maestro.types import ChatSampling, Expert, ObservationSettings
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """Letters, digits, dots, underscores and hyphens: what every dialect and store key can carry."""
@@ -29,6 +30,8 @@ _SECRET_VALUE = re.compile(
     r"|AIza[\w-]{30,}|gsk_\w{20,}|xai-\w{20,}|nvapi-[\w-]{20,}|glpat-[\w-]{16,})"
     r"|\bBearer\s+[\w.~+/-]{16,}|-----BEGIN [A-Z ]*PRIVATE KEY-----"
 )
+_SERVED_ONLY = ("endpoint", "api_key_env", "sampling")
+_NOT_EXTRA = {"model", "messages", "stream", "stream_options", "n", *ChatSampling.model_fields}
 _ADVICE = "keep secrets out of the file: put the key in an environment variable and name that variable in api_key_env"
 
 
@@ -61,6 +64,7 @@ def read_cards(document: Document) -> RegistryFile:
         hidden = {problem.line for problem in problems}
         raise Problems(problems + [problem for problem in found.problems if problem.line not in hidden]) from None
     problems += _check_names(cards, document)
+    problems += _check_fallbacks(cards, document)
     for index, expert in enumerate(cards.experts):
         problems += _check_expert(expert, ("experts", index), document)
     problems += check_ports(cards.experts, document)
@@ -119,6 +123,23 @@ def alias_problem(alias: str, earlier: Sequence[str], others: Iterable[tuple[str
     return None
 
 
+def _check_fallbacks(cards: RegistryFile, document: Document) -> Iterator[Problem]:
+    """A fallback is another expert of the file, and following fallbacks leads nowhere twice."""
+    following = {expert.id: expert.fallback for expert in cards.experts}
+    for index, expert in enumerate(cards.experts):
+        location: Location = ("experts", index, "fallback")
+        if expert.fallback is None:
+            continue
+        if expert.fallback not in following:
+            yield document.problem(location, f"expert {expert.id}: " + not_found("fallback expert", expert.fallback, following))
+            continue
+        chain = [expert.id]
+        while (step := following.get(chain[-1])) is not None and step not in chain:
+            chain.append(step)
+        if step == expert.id:
+            yield document.problem(location, f"expert {expert.id}: its fallback leads back to it ({' -> '.join([*chain, step])})")
+
+
 def _check_expert(expert: Expert, at: Location, document: Document) -> Iterator[Problem]:
     """What a card of this kind needs and may not have."""
     if not expert.summary.strip():
@@ -133,7 +154,7 @@ def _check_expert(expert: Expert, at: Location, document: Document) -> Iterator[
         case "local":
             yield from _check_local(expert, at, document)
         case "scripted":
-            yield from _unused(expert, ("endpoint", "api_key_env"), at, document)
+            yield from _unused(expert, _SERVED_ONLY, at, document)
 
 
 def _check_served(expert: Expert, at: Location, document: Document) -> Iterator[Problem]:
@@ -148,6 +169,9 @@ def _check_served(expert: Expert, at: Location, document: Document) -> Iterator[
         yield document.problem((*at, "api_key_env"), message)
     if expert.serve is not None:
         yield from check_serve(expert, (*at, "serve"), document)
+    for name in sorted(expert.sampling.extra.keys() & _NOT_EXTRA):
+        advice = "set it under sampling" if name in ChatSampling.model_fields else "Maestro sets it"
+        yield document.problem((*at, "sampling", "extra", name), f"expert {expert.id}: {name} is no extra field of a request; {advice}")
 
 
 def _check_local(expert: Expert, at: Location, document: Document) -> Iterator[Problem]:
@@ -155,12 +179,12 @@ def _check_local(expert: Expert, at: Location, document: Document) -> Iterator[P
         yield document.problem(at, f"expert {expert.id}: kind local needs target, the class as package.module:Class")
     elif fault := target_problem(expert.target):
         yield document.problem((*at, "target"), f"expert {expert.id}: {fault}")
-    yield from _unused(expert, ("endpoint", "api_key_env"), at, document)
+    yield from _unused(expert, _SERVED_ONLY, at, document)
 
 
 def _unused(expert: Expert, fields: tuple[str, ...], at: Location, document: Document) -> Iterator[Problem]:
     for name in (*fields, "serve"):
-        if getattr(expert, name) is not None:
+        if getattr(expert, name) != Expert.model_fields[name].default:
             yield document.problem((*at, name), f"expert {expert.id}: {name} is for kind openai, this expert is {expert.kind}")
 
 

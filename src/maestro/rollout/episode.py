@@ -60,7 +60,7 @@ async def run_episode(
             turns.append(turn)
             if watch is not None:
                 watch(turn)
-            stop, error = _ending(turn, meter)
+            stop, error = _ending(turn)
             if not session.observe(turn):
                 stop = stop or StopReason.TOKEN_LIMIT
     except CallTimeout as fault:
@@ -103,15 +103,13 @@ async def _take(decision: Decision, policy: Policy, ensemble: Performs, task: Ta
     return Turn(decision=decision, action=action, observation=observation)
 
 
-def _ending(turn: Turn, meter: Meter) -> tuple[StopReason | None, str | None]:
+def _ending(turn: Turn) -> tuple[StopReason | None, str | None]:
     """Whether this turn ends the episode, and why."""
     if isinstance(turn.action, Answer):
         return StopReason.ANSWERED, None
     if turn.decision.final:
         return StopReason.TURN_LIMIT if isinstance(turn.action, Call) else StopReason.MALFORMED, None
     if turn.observation is not None and turn.observation.status in {"expert_error", "timeout"}:
-        if turn.observation.status == "timeout" and meter.remaining_seconds <= 0:
-            return StopReason.TIME_LIMIT, f"perform: {turn.observation.text}"
         return StopReason.INFRASTRUCTURE, f"perform: {turn.observation.status}: {turn.observation.text}"
     return None, None
 

@@ -119,7 +119,7 @@ class Ensemble:
         except (PolicyFault, ValueError) as fault:
             return performance.observation("policy_error", f"error: {fault}")
         except (TimeoutError, CallTimeout) as fault:
-            reason = str(fault) or f"no reply within {deadline_seconds:.0f} s"
+            reason = str(fault) or f"no reply within the {deadline_seconds:.3g} s that were left"
             return performance.observation("timeout", f"{call.expert}@{call.skill}: {reason}")
         except (InfrastructureFault, NotRecorded) as fault:
             return performance.observation("expert_error", f"{call.expert}@{call.skill}: {fault}")
