@@ -341,7 +341,7 @@ class StopReason(StrEnum):
     COST_LIMIT = "cost_limit"
     """Calls cost as much as allowed."""
     TIME_LIMIT = "time_limit"
-    """The episode's deadline passed before the policy had decided. A call that it cut off is `INFRASTRUCTURE`: the expert did not answer."""
+    """The episode's deadline passed before the policy had decided; a call that it cut off is `INFRASTRUCTURE`."""
     INFRASTRUCTURE = "infrastructure"
     """An expert or the policy's server failed for reasons that are not the policy's fault. Excluded from advantages."""
 
