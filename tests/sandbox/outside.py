@@ -111,15 +111,15 @@ class _Sampler:
 
     def _sample(self):
         while not self._done.wait(0.02):
-            below = set(running()) - set(self._outside.before)
+            below = set(running(everywhere=False)) - set(self._outside.before)
             self._outside.peak_processes = max(self._outside.peak_processes, len(below))
             self._outside.peak_kib = max([self._outside.peak_kib, *map(resident_kib, below)])
 
 
-def running():
+def running(*, everywhere=True):
     """Processes below this one and all that are in a process namespace of their own, whoever their parent is by now: {pid: name}.
 
-    One that has ended and that nobody has waited for is still there.
+    One that has ended and that nobody has waited for is still there. Not `everywhere`: those below this one only.
     """
     children, names = {}, {}
     for path in Path("/proc").glob("[0-9]*/stat"):
@@ -130,7 +130,7 @@ def running():
         pid = int(path.parent.name)
         names[pid] = head.partition("(")[2]
         children.setdefault(int(tail.split()[1]), []).append(pid)
-    found, open_ = {pid: name for pid, name in names.items() if _nested(pid)}, [os.getpid()]
+    found, open_ = {pid: name for pid, name in names.items() if everywhere and _nested(pid)}, [os.getpid()]
     while open_:
         for pid in children.get(open_.pop(), []):
             found[pid] = names[pid]
