@@ -7,13 +7,15 @@ from typing import Any, Literal
 
 import orjson
 
-from maestro.errors import InfrastructureFault, PolicyFault
+from maestro.errors import InfrastructureFault, NothingSaid, PolicyFault
 from maestro.experts.pool import ExpertPool
 from maestro.experts.protocol import ExpertRequest, Reply
 from maestro.images import ImageStore
 from maestro.skills.protocol import Caller, HelperReply
 from maestro.types import ChildCall, Observation, Skill
 
+_LONGEST_FAULT = 2000
+"""Characters of a fault that a policy reads: a library may put a whole file into its message."""
 _HELPER_SHARE = 0.5
 """Of the time that is left a helper may take so much: one that hangs must leave the expert time to answer."""
 
@@ -43,6 +45,8 @@ class Performance:
             request = _request("chat", skill, images, sampling, arguments)
             try:
                 return HelperReply((await self._call(helper, skill, request, self._left() * _HELPER_SHARE)).text)
+            except NothingSaid as fault:  # a picture without text has an empty transcript; running out of tokens is a failure
+                return HelperReply("") if fault.retryable else HelperReply(fault=str(fault))
             except (PolicyFault, InfrastructureFault) as fault:  # costs its evidence, not the episode; the skill says so
                 return HelperReply(fault=str(fault))
 
@@ -53,7 +57,7 @@ class Performance:
         children = tuple(call for call in self._calls if call is not None)
         replayed = sum(call.latency_seconds for call in children if call.replayed)
         return Observation(
-            text=text,
+            text=text if status == "ok" else text[:_LONGEST_FAULT],
             status=status,
             children=children,
             cost_usd=sum(call.cost_usd for call in children),
