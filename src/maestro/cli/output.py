@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
@@ -57,6 +58,16 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
 def warn(message: str) -> None:
     """A line on stderr, where it does not disturb output that is piped on."""
     click.echo(f"warning: {message}", err=True)
+
+
+@contextmanager
+def warnings_told() -> Iterator[None]:
+    """Python warnings raised inside become lines on stderr, as ours are."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for one in caught:
+        warn(str(one.message))
 
 
 @contextmanager

@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from maestro.errors import ConfigError, not_found
+from maestro.errors import ConfigError
 from maestro.experts.store import CallStore
 from maestro.images import ImageStore
-from maestro.registry.plugins import registered
 from maestro.rollout.episode import Performs
 from maestro.rollout.pool import PooledEnsemble
 from maestro.rollout.tables import read_tables
+from maestro.scoring.scorable import require_scorable
 from maestro.skills.ensemble import Ensemble
+from maestro.tasks.opening import task_source
 from maestro.tasks.source import TaskSource, TaughtTask, TeachingSource
 from maestro.train.config import TrainConfig
+from maestro.train.questions import check_source, runs_episodes, writes_traces
 from maestro.train.run import Materials
 from maestro.train.wordings import card_wordings
 from maestro.types import Task
@@ -37,7 +39,8 @@ class Loaded:
 
 def load_materials(config: TrainConfig, images: ImageStore) -> Loaded:
     """Everything the config names. Raises RegistryError, TaskError, StoreError or ConfigError."""
-    source: TaskSource = registered().task_source(config.tasks.source)
+    source = task_source(config.tasks.source)
+    check_source(config, source)
     tables = config.ensemble.store is not None and config.ensemble.store.is_dir()
     store = CallStore(config.ensemble.store, config.ensemble.mode) if config.ensemble.store is not None and not tables else None
     if store is None and not tables and config.ensemble.mode in {"replay", "record"}:
@@ -46,7 +49,7 @@ def load_materials(config: TrainConfig, images: ImageStore) -> Loaded:
     performs: Performs = ensemble
     if tables and config.ensemble.store is not None:
         performs = PooledEnsemble(read_tables(config.ensemble.store, ensemble.menu), ensemble)
-    needed = any(stage.kind != "warm_start" for stage in config.stages)
+    needed = runs_episodes(config)
     return Loaded(
         Materials(
             images=images,
@@ -63,22 +66,14 @@ def load_materials(config: TrainConfig, images: ImageStore) -> Loaded:
 
 
 def _tasks(source: TaskSource, split: str, limit: int | None, images: ImageStore) -> list[Task]:
-    _known(source, split)
-    return source.load(split, limit, images)
+    """Tasks of a split that can all be scored."""
+    tasks = source.load(split, limit, images)
+    require_scorable(tasks)
+    return tasks
 
 
 def _scenes(source: TaskSource, config: TrainConfig, images: ImageStore) -> list[TaughtTask]:
     """Scenes for traces, when a stage writes any."""
-    if not any(stage.kind == "warm_start" or (stage.kind == "expert_iteration" and stage.rehearsal) for stage in config.stages):
+    if not writes_traces(config) or not isinstance(source, TeachingSource):
         return []
-    if not isinstance(source, TeachingSource):
-        raise ConfigError(
-            f"the task source {source.name} cannot teach (no `teach`); load a trained policy and leave out warm_start and rehearsal."
-        )
-    _known(source, config.tasks.warm)
     return source.teach(config.tasks.warm, config.tasks.warm_limit, images)
-
-
-def _known(source: TaskSource, split: str) -> None:
-    if split not in source.splits:
-        raise ConfigError(not_found("split", split, source.splits, f"See them with: maestro tasks show {source.name}"))
