@@ -188,5 +188,5 @@ class ImageStore:
 
 
 def _size(image: Image.Image) -> int:
-    """Bytes of RGB pixels."""
-    return image.width * image.height * 3
+    """Bytes of RGB pixels in memory, where Pillow gives each one four."""
+    return image.width * image.height * 4

@@ -69,7 +69,7 @@ def show(source: str, task: str | None, split: str | None, limit: int, category:
     else:
         rows = [(one.id, one.question, " | ".join(one.references)) for one in found]
         others = ", ".join(name for name in chosen.splits if name != asked)
-        print_table(f"{source}/{asked}: {len(found)} tasks", ("id", "question", "answer"), rows)
+        print_table(f"{source}/{asked}: {len(found)} task{'' if len(found) == 1 else 's'}", ("id", "question", "answer"), rows)
         if others:
             click.echo(f"other splits: {others}")
     if folder is not None and not as_json:

@@ -173,9 +173,7 @@ class FileSource:
         if differing:
             some = ", ".join(str(path) for path in differing[:3]) + (", …" if len(differing) > 3 else "")
             noun = "1 image file differs" if len(differing) == 1 else f"{len(differing)} image files differ"
-            message = (
-                f"{self.name}: {noun} from the bytes in the rows that name them ({some}); the bytes are used, by policy and experts alike."
-            )
+            message = f"{self.name}: {noun} from the bytes in the rows that name them ({some}); everybody sees the bytes."
             warnings.warn(message, TaskWarning, stacklevel=3)
         if problem is not None:
             warnings.warn(problem, TaskWarning, stacklevel=3)
