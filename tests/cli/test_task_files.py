@@ -4,10 +4,10 @@ import json
 
 import pytest
 from pyarrow import parquet
-from tests.tasks.rows import SYSTEM, original_row, picture, write_jsonl, write_parquet
 
 from maestro.errors import ConfigError, TaskError
 from maestro.tasks.opening import task_source
+from tests.tasks.rows import SYSTEM, original_row, picture, write_jsonl, write_parquet
 
 
 @pytest.fixture(autouse=True)

@@ -1,11 +1,11 @@
 import pytest
-from tests.tasks.rows import encoded, original_row, picture, write_jsonl, write_parquet
 
 from maestro.errors import TaskError
 from maestro.images import ImageStore
 from maestro.tasks.opening import file_source, task_source
 from maestro.tasks.problems import MOST, BrokenRows
 from maestro.tasks.source import ContentSource, CountedSource, SearchableSource, TaskSource, TeachingSource
+from tests.tasks.rows import encoded, original_row, picture, write_jsonl, write_parquet
 
 
 def rows(count, **changes):
@@ -66,7 +66,7 @@ def test_splits_are_those_of_the_rows_in_order(tmp_path, images):
     source = file_source(write_jsonl(tmp_path / "t.jsonl", named))
     assert source.splits == ("val", "all", "train")
     assert [task.question for task in source.load("val", None, images)] == ["A?", "D?"]
-    with pytest.raises(TaskError, match="no split in .* 'vla'; did you mean val"):
+    with pytest.raises(TaskError, match=r"no split in .* 'vla'; did you mean val"):
         source.load("vla", None, images)
 
 
@@ -85,6 +85,15 @@ def test_one_task_is_found_by_its_id(tmp_path):
     assert found is not None
     assert images.pixels(found.images[0]).size == (12, 8)
     assert source.find("other", images) is None
+
+
+def test_a_category_is_found_however_far_behind_it_stands(tmp_path, images):
+    table = [*rows(150, category="common", image="broken.png"), *rows(1, id="r1", category="rare"), *rows(1, id="r2", category="rare")]
+    source = file_source(write_jsonl(tmp_path / "t.jsonl", table))
+    assert [task.id for task in source.of_category("all", "rare", 5, images)] == ["r1", "r2"]
+    assert [task.id for task in source.of_category("all", "rare", 1, images)] == ["r1"]
+    with pytest.raises(TaskError, match=r"no category in .* 'rar'; did you mean rare"):
+        source.of_category("all", "rar", 1, images)
 
 
 @pytest.mark.parametrize(

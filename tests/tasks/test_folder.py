@@ -1,11 +1,11 @@
 import json
 
 import pytest
-from tests.tasks.rows import original_row, picture, write_jsonl, write_parquet
 
 from maestro.errors import TaskError
 from maestro.tasks.opening import file_source
 from maestro.tasks.problems import BrokenRows
+from tests.tasks.rows import original_row, picture, write_jsonl, write_parquet
 
 
 def recorded_row(number=1, **changes):
@@ -108,9 +108,9 @@ def test_a_file_a_split_whatever_the_rows_say(folder, images):
 
 
 def test_folders_that_hold_no_tasks(folder):
-    with pytest.raises(TaskError, match="neither a tasks.jsonl nor files ending in"):
+    with pytest.raises(TaskError, match=r"neither a tasks\.jsonl nor files ending in"):
         file_source(folder)
     write_parquet(folder / "a.parquet", [original_row()])
     write_jsonl(folder / "a.jsonl", [{"question": "Q?"}])
-    with pytest.raises(TaskError, match="two files for the split 'a': a.jsonl and a.parquet"):
+    with pytest.raises(TaskError, match=r"two files for the split 'a': a\.jsonl and a\.parquet"):
         file_source(folder)

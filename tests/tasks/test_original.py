@@ -1,9 +1,9 @@
 import pytest
-from tests.tasks.rows import encoded, original_row, picture, write_jsonl, write_parquet
 
 from maestro.tasks.opening import file_source
 from maestro.tasks.original import unmarked
 from maestro.tasks.problems import BrokenRows
+from tests.tasks.rows import encoded, original_row, picture, write_jsonl, write_parquet
 
 
 def load(tmp_path, images, *rows):

@@ -5,11 +5,11 @@ import warnings
 import numpy as np
 import pytest
 from PIL import Image
-from tests.tasks.rows import encoded, original_row, picture, write_jsonl, write_parquet
 
 from maestro.images import ImageStore, digest, open_image
 from maestro.tasks.file import TaskWarning
 from maestro.tasks.opening import file_source
+from tests.tasks.rows import encoded, original_row, picture, write_jsonl, write_parquet
 
 
 def load(path, images, split="train"):

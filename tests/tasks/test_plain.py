@@ -1,8 +1,8 @@
 import pytest
-from tests.tasks.rows import picture, write_jsonl
 
 from maestro.tasks.opening import task_source
 from maestro.tasks.problems import BrokenRows
+from tests.tasks.rows import picture, write_jsonl
 
 
 def load(path, images, split=None, limit=None):

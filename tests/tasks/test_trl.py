@@ -1,8 +1,8 @@
 import pytest
-from tests.tasks.rows import encoded, picture, write_jsonl, write_parquet
 
 from maestro.tasks.opening import file_source
 from maestro.tasks.problems import BrokenRows
+from tests.tasks.rows import encoded, picture, write_jsonl, write_parquet
 
 
 def load(path, images):

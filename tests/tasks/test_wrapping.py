@@ -1,10 +1,10 @@
 import hashlib
 
 import pytest
-from tests.tasks.rows import REMINDER, SYSTEM, original_row, write_jsonl, write_parquet
 
 from maestro.errors import TaskError
 from maestro.tasks.wrapping import SYSTEM_SHA256, system_prompt, wrapping_of
+from tests.tasks.rows import REMINDER, SYSTEM, original_row, write_jsonl, write_parquet
 
 
 def test_the_users_own_copy_is_returned_and_checked(tmp_path):
@@ -34,3 +34,5 @@ def test_rows_without_a_system_message(tmp_path):
         system_prompt(tmp_path / "t.txt")
     with pytest.raises(TaskError, match="line 1, prompt: must be a list"):
         system_prompt(write_jsonl(tmp_path / "u.jsonl", [{"prompt": "Q?"}]))
+    with pytest.raises(TaskError, match="line 1, prompt: must have a user message"):
+        system_prompt(write_jsonl(tmp_path / "v.jsonl", [{"prompt": ["Q?"]}]))

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from PIL import Image
 from pyarrow import parquet
-from tests.tasks.rows import REMINDER, SYSTEM, original_row, picture, write_parquet
 
 from maestro.errors import TaskError
 from maestro.images import ImageStore
@@ -14,6 +13,7 @@ from maestro.tasks.opening import file_source
 from maestro.tasks.wrapping import wrapping_of
 from maestro.tasks.writing import SUFFIX, write_tasks
 from maestro.types import Task
+from tests.tasks.rows import REMINDER, SYSTEM, original_row, picture, write_parquet
 
 FORMATS = list(SUFFIX)
 
@@ -126,7 +126,7 @@ def test_a_question_changed_behind_our_back_is_noticed(tmp_path):
     row["extra_info"]["question"] = "<image>Something else?"
     row["prompt"][0]["content"] = "<image>Something else?"
     parquet.write_table(pa.Table.from_pylist([row], schema=table.schema), tmp_path / "u.parquet")
-    with pytest.raises(TaskError, match="extra_info.question: has changed since the file was built"):
+    with pytest.raises(TaskError, match=r"extra_info\.question: has changed since the file was built"):
         back(tmp_path / "u.parquet")
 
 

@@ -23,6 +23,7 @@ BENCHMARKS = {
     "cli_help": Benchmark("`maestro --help` beside an empty Python process."),
     "loop_overhead": Benchmark("A turn of the episode loop beside a bare await of the same policy and ensemble."),
     "store_replay": Benchmark("Recorded calls from store and pool beside a plain SQLite read of the same rows."),
+    "task_loading": Benchmark("Loading a Parquet file of tasks beside decoding its pictures and nothing else.", extra="parquet"),
     "batched_decisions": Benchmark("Decisions in a micro-batch beside the same decisions one by one.", extra="train"),
     "grpo_step": Benchmark("A GRPO step on our episodes beside one on TRL's own generation.", extra="train"),
 }

@@ -133,6 +133,8 @@ def _some(source: TaskSource, split: str, limit: int, category: str | None, imag
     """The first tasks of a split, of one category if asked. Raises TaskError when the category is not there."""
     if category is None:
         return load_tasks(source, split, limit, images)
+    if isinstance(source, SearchableSource):
+        return source.of_category(split, category, limit, images)
     found: list[Task] = []
     for drawn in _growing(source, split, images):
         found = [task for task in drawn if task.category == category]

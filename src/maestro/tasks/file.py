@@ -56,6 +56,8 @@ class FileSource:
         self.rows = rows
         self.name = name
         self.path = rows.path
+        self.index = index_path()
+        """Where hashes of known images are looked up and kept; None for nowhere."""
         self._split = split
 
     @cached_property
@@ -101,8 +103,22 @@ class FileSource:
         Only their rows and images are read. Raises TaskError for an unknown split, and BrokenRows with every problem of every
         broken row. Warns (TaskWarning) of image files that differ from the bytes in their rows.
         """
-        chosen = self._chosen(split, limit)
-        known = KnownPixels(index_path())
+        return self._load(self._chosen(split, limit), images, progress)
+
+    def of_category(self, split: str, category: str, limit: int, images: ImageStore) -> list[Task]:
+        """The first `limit` tasks of a category; every row is read, but only their images. Raises TaskError as `load` does."""
+        problems = ProblemList(self.path, self.rows.unit)
+        numbers: dict[str, list[int]] = {}
+        for number, row in self._rows(self._chosen(split, None), problems):
+            if row is not None:
+                numbers.setdefault(row.task.category, []).append(number)
+        problems.check()
+        if category not in numbers:
+            raise TaskError(not_found(f"category in {self.name}/{split}", category, filter(None, numbers)))
+        return self._load(numbers[category][:limit], images)
+
+    def _load(self, chosen: list[int], images: ImageStore, progress: Callable[[int], None] | None = None) -> list[Task]:
+        known = KnownPixels(self.index)
         pictures = PictureReader(self.path.parent, images, known)
         problems = ProblemList(self.path, self.rows.unit)
         tasks: dict[str, Task] = {}
@@ -174,6 +190,6 @@ class FileSource:
             some = ", ".join(str(path) for path in differing[:3]) + (", …" if len(differing) > 3 else "")
             noun = "1 image file differs" if len(differing) == 1 else f"{len(differing)} image files differ"
             message = f"{self.name}: {noun} from the bytes in the rows that name them ({some}); everybody sees the bytes."
-            warnings.warn(message, TaskWarning, stacklevel=3)
+            warnings.warn(message, TaskWarning, stacklevel=4)
         if problem is not None:
-            warnings.warn(problem, TaskWarning, stacklevel=3)
+            warnings.warn(problem, TaskWarning, stacklevel=4)

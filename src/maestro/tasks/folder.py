@@ -50,6 +50,10 @@ class SplitFiles:
         found = (source.find(task_id, images) for source in self._files.values())
         return next((task for task in found if task is not None), None)
 
+    def of_category(self, split: str, category: str, limit: int, images: ImageStore) -> list[Task]:
+        """The first `limit` tasks of a category; see FileSource."""
+        return self.file(split).of_category(split, category, limit, images)
+
     def file(self, split: str) -> FileSource:
         """The source of one split. Raises TaskError when there is none."""
         if split not in self._files:

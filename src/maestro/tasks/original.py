@@ -187,9 +187,10 @@ def split_wrapping(row: Columns) -> Wrapping:
     """What the prompt of one row puts around its question. Raises RowFault."""
     if not isinstance(row.values.get("prompt"), list | tuple):
         raise RowFault(["prompt: must be a list of messages with role and content"])
-    extra = row.inside("extra_info")
-    raw = next((message.get("content") for message in row.values["prompt"] if message.get("role") == "user"), "")
-    system = next((message.get("content") for message in row.values["prompt"] if message.get("role") == "system"), None)
-    asked = str(extra.values.get("question") or "")
-    reminder = raw[len(asked) :] if asked and isinstance(raw, str) and raw.startswith(asked) else ""
-    return Wrapping(system, reminder)
+    said = {message.get("role"): message.get("content") for message in row.values["prompt"] if isinstance(message, dict)}
+    system, user = said.get("system"), said.get("user")
+    if not isinstance(user, str) or not isinstance(system, str | None):
+        raise RowFault(["prompt: must have a user message, and may have a system message, whose content is text"])
+    asked = row.inside("extra_info").text("question")
+    row.check()
+    return Wrapping(system, user[len(asked) :] if asked and user.startswith(asked) else "")

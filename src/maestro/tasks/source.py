@@ -41,10 +41,13 @@ class ContentSource(Protocol):
 
 @runtime_checkable
 class SearchableSource(TaskSource, Protocol):
-    """A task source in which one task can be found without loading the others."""
+    """A task source in which tasks can be found without loading the others."""
 
     def find(self, task_id: str, images: ImageStore) -> Task | None:
         """The task with this id, None when there is none; its pixels are put into `images`."""
+
+    def of_category(self, split: str, category: str, limit: int, images: ImageStore) -> list[Task]:
+        """The first `limit` tasks of a category. Raises TaskError naming the categories when it is none of them."""
 
 
 @runtime_checkable
