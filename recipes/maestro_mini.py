@@ -1,9 +1,10 @@
 """Train the feature policy on recorded outcomes: about ten minutes a seed on one core.
 
-    python recipes/maestro_mini.py POOL OUT [--seed 1] [--blank] [--config recipes/maestro_mini.yaml]
+    python recipes/maestro_mini.py POOL OUT [--seed 1] [--blank] [--resume] [--config recipes/maestro_mini.yaml]
 
 POOL is a store filled by `maestro record`, or a folder of tables. Rewards are outcomes and prices alone; after each round the
-validation split is played greedily, and the weights of the best round are kept in OUT.
+validation split is played greedily, and the weights of the best round are kept in OUT. With --resume a training that was cut off
+goes on from its last whole round.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ def main() -> None:
     parser.add_argument("--config", type=Path, default=Path(__file__).with_name("maestro_mini.yaml"))
     parser.add_argument("--seed", type=int)
     parser.add_argument("--blank", action="store_true", help="train and run with blank pictures")
+    parser.add_argument("--resume", action="store_true", help="go on from OUT's last round")
     given = parser.parse_args()
     torch.set_num_threads(1)
     config = load_config(FittedQConfig, given.config, [])
@@ -53,7 +55,8 @@ def main() -> None:
     pools = {split: replay(given.pool, manifest, split) for split in ("train", "val")}
     source = task_source(manifest.splits[0].source)
     assert isinstance(source, TeachingSource)
-    print(f"saved in {train_features(pools['train'], pools['val'], source, images, given.out, config, Lines())}")
+    final = train_features(pools["train"], pools["val"], source, images, given.out, config, Lines(), resume=given.resume)
+    print(f"saved in {final}")
 
 
 if __name__ == "__main__":

@@ -91,7 +91,7 @@ def test_the_tree_of_the_readme_is_that_of_the_repository():
     assert named, "the README has no tree"
     assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
     packages = {f"src/maestro/{path.name}/" for path in (ROOT / "src" / "maestro").iterdir() if (path / "__init__.py").exists()}
-    files = {f"src/maestro/{path.name}" for path in (ROOT / "src" / "maestro").glob("*.py") if path.name != "__init__.py"}
+    files = {f"src/maestro/{path.name}" for path in (ROOT / "src" / "maestro").glob("*.py") if not path.name.startswith("__")}
     assert (packages | files) - named == set()
     assert {f"benchmarks/{path.name}" for path in (ROOT / "benchmarks").glob("*.py")} - named == set()
 

@@ -21,7 +21,7 @@ from maestro.errors import ConfigError
 class Config(BaseModel):
     """Base of config models: frozen, and an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @property
     def digest(self) -> str:

@@ -105,7 +105,7 @@ class Maestro:
         """The same as `ask`, to be awaited; any number at once."""
         self._check_open()
         task = question_task(question, images, self.ensemble.images, choices)
-        return await run_episode(task, self.policy, self.ensemble, _limits(turns, budget_usd, seconds), watch=watch)
+        return await run_episode(task, self.policy, self.ensemble, question_limits(turns, budget_usd, seconds), watch=watch)
 
     def close(self) -> None:
         """Stop the experts and their processes; a second time does nothing."""
@@ -146,21 +146,39 @@ class Maestro:
 
 def question_task(question: str, images: Iterable[ImageLike], store: ImageStore, choices: Sequence[str] = ()) -> Task:
     """The task of a user's own question, its images put into `store`. Raises ConfigError (empty question), ImageError."""
+    if not isinstance(question, str):
+        raise ConfigError(f"the question is a {type(question).__name__}, and has to be text.")
     asked = question.strip()
     if not asked:
         raise ConfigError('the question is empty. Ask something, for example: "What does the sign say?" with a picture of the sign.')
+    if not _is_text(asked):
+        raise ConfigError("the question holds bytes that are no UTF-8 text; is it a file's content? Give a picture as an image.")
     if isinstance(images, str | bytes | Path | Image.Image | np.ndarray):
         raise ConfigError("images is one image; give a list, even of one: images=[...].")
+    if not isinstance(images, Iterable):
+        raise ConfigError(f"images is a {type(images).__name__}; give a list of paths, file bytes, PIL images or arrays, or nothing.")
+    if isinstance(choices, str) or not all(isinstance(choice, str) and _is_text(choice) for choice in choices):
+        raise ConfigError("choices is a list of texts, for example choices=['red', 'blue'].")
     hashes = tuple(store.put(image) for image in images)
     return Task(id=f"ask/{hashlib.sha256(asked.encode()).hexdigest()[:12]}", question=asked, images=hashes, choices=tuple(choices))
 
 
-def _limits(turns: int, budget_usd: float | None, seconds: float) -> Limits:
+def question_limits(turns: int, budget_usd: float | None, seconds: float) -> Limits:
+    """The limits of one question. Raises ConfigError for a senseless one (NaN included)."""
     try:
         return Limits(turns=turns, cost_usd=budget_usd, seconds=seconds)
     except ValidationError as error:
         wrong = "; ".join(f"{one['loc'][0]} {one['input']!r}: {one['msg']}" for one in error.errors())
         raise ConfigError(f"{wrong}. turns is at least 1, budget_usd (cost_usd) at least 0 or None, seconds above 0.") from error
+
+
+def _is_text(value: str) -> bool:
+    """Whether it can be written: an argument of the command line that is no UTF-8 arrives with lone surrogates."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _outside_a_loop(name: str) -> None:

@@ -39,7 +39,7 @@ def normalise(image: Image.Image) -> Image.Image:
 
 def _deep_grey(image: Image.Image) -> Image.Image:
     """Grey of more than eight bits as RGB: 16-bit values keep their scale, others are stretched over their range."""
-    values = np.asarray(image, dtype=np.float64)
+    values = np.nan_to_num(np.asarray(image, dtype=np.float64))
     low, high = (0.0, 65535.0) if image.mode.startswith("I;16") else (float(values.min()), float(values.max()))
     scaled = (values - low) * (255.0 / ((high - low) or 1.0))
     return Image.fromarray(np.clip(scaled, 0, 255).astype(np.uint8)).convert("RGB")
@@ -50,7 +50,12 @@ def open_image(source: str | Path | bytes) -> Image.Image:
 
     Raises ImageError when there is nothing there, it is not an image, it is cut short or larger than `MAX_PIXELS`.
     """
+    if not isinstance(source, str | Path | bytes):
+        kinds = "a path, file bytes, a PIL image or a numpy array"
+        raise ImageError(f"a {type(source).__name__} is no image; give {kinds}.")
     name = f"{len(source)} bytes" if isinstance(source, bytes) else str(source)
+    if not isinstance(source, bytes) and Path(source).exists() and not (Path(source).is_file() or Path(source).is_dir()):
+        raise ImageError(f"{name} is no ordinary file (a pipe or device); copy the image into one first.")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)

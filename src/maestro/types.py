@@ -50,6 +50,8 @@ class Task(_Record):
 class Price(_Record):
     """What one call costs: a flat part, a part per image megapixel and parts per million tokens, in US dollars."""
 
+    model_config = ConfigDict(allow_inf_nan=False)
+
     call_usd: float = Field(default=0.0, ge=0)
     megapixel_usd: float = Field(default=0.0, ge=0)
     input_mtok_usd: float = Field(default=0.0, ge=0)
@@ -58,6 +60,8 @@ class Price(_Record):
 
 class CallLimits(_Record):
     """Bounds on the calls to one expert."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     timeout_seconds: float = Field(default=60.0, gt=0)
     """One attempt."""

@@ -4,6 +4,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tests.cli.conftest import write_registry
+
 
 class TestAsk:
     def test_every_step_and_the_answer_are_printed(self, maestro, registry, picture):
@@ -22,6 +24,12 @@ class TestAsk:
         assert episode["stop"] == "answered"
         assert [turn["action"]["type"] for turn in episode["turns"]] == ["call", "answer"]
 
+    def test_what_an_expert_says_cannot_steer_the_terminal(self, maestro, picture, tmp_path):
+        hostile = write_registry(tmp_path / "hostile", reply='"\\e]0;owned\\a\\e[2Jred"')
+        _, printed = maestro("ask", "What?", "-i", picture, "-r", hostile, "-p", "fixed:reader@read")
+        assert "red" in printed.out
+        assert not {"\x1b", "\x07"} & set(printed.out)
+
     def test_no_answer_is_no_success(self, maestro, registry, picture):
         code, printed = maestro("ask", "What?", "-i", picture, "-r", registry, "-p", "fixed:broken@read")
         assert code == 1
@@ -37,6 +45,10 @@ class TestAsk:
             (["What?", "--policy", "no-such-policy"], "fixed:EXPERT@SKILL"),
             (["What?", "--policy", "fixed:reader@fly"], "fly"),
             (["What?", "--budget", "-1"], "--budget"),
+            (["What?", "--budget", "nan"], "not a finite number"),
+            (["What?", "--seconds", "nan"], "not a finite number"),
+            (["\udcff\udcfe abc"], "no UTF-8 text"),
+            (["What?", "--policy", "maestro-mini"], "trained on other experts"),
         ],
     )
     def test_mistakes_are_told_and_fail(self, maestro, registry, arguments, told):

@@ -32,6 +32,8 @@ def fail(how: str, as_json: bool) -> int | None:
             raise ZeroDivisionError("a bug")
         case "disk":
             Path("/nowhere/at/all").read_text()
+        case "full":
+            raise OSError(28, "No space left on device")
         case "exit":
             click.get_current_context().exit(7)
         case "fine":
@@ -66,6 +68,7 @@ def run(*arguments: str):
         ("usage", 2, "Error: used wrongly"),
         ("interrupt", 130, "interrupted"),
         ("abort", 1, "aborted"),
+        ("full", 1, "error: No space left on device"),
         ("disk", 1, "error: /nowhere/at/all: No such file or directory\n"),
     ],
 )

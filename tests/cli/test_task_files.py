@@ -155,19 +155,20 @@ class TestOtherVerbs:
 
 
 class TestTrain:
-    def test_what_a_source_lacks_is_told_before_anything_is_loaded(self, tasks):
+    def test_what_a_source_lacks_is_told_before_anything_is_loaded(self, tasks, sound_registry, images):
+        from maestro.registry.registry import Registry
         from maestro.train.config import TrainConfig
         from maestro.train.questions import check_source
 
-        source = task_source(tasks)
+        source, menu = task_source(tasks), Registry.load(sound_registry).menu()
         config = TrainConfig.model_validate({"tasks": {"source": tasks}})
         with pytest.raises(ConfigError, match="cannot teach"):
-            check_source(config, source)
+            check_source(config, source, images, menu)
         config = TrainConfig.model_validate({"tasks": {"source": tasks}, "stages": [{"kind": "grpo"}]})
         with pytest.raises(ConfigError, match=r"tasks\.train: no split in .* 'train'; there is dev"):
-            check_source(config, source)
+            check_source(config, source, images, menu)
         config = TrainConfig.model_validate({"tasks": {"source": tasks, "train": "dev", "validation": "dev"}, "stages": [{"kind": "grpo"}]})
-        check_source(config, source)
+        check_source(config, source, images, menu)
 
     def test_materials_are_loaded_from_a_file(self, tasks, sound_registry, images):
         from maestro.train.config import TrainConfig

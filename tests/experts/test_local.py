@@ -210,6 +210,25 @@ async def test_an_inline_call_that_hangs_times_out_and_the_next_one_works():
         assert (await ask(pool, "echo"))["calls"] == 1
 
 
+def test_an_inline_call_that_never_returns_does_not_keep_the_program_from_ending():
+    code = """
+import asyncio, sys
+sys.path.insert(0, sys.argv[1])
+from tests.experts.test_local import ask, card, make
+from maestro.errors import CallTimeout
+async def main():
+    async with make(card(attempts=1, timeout_seconds=0.2), workers=0) as pool:
+        try:
+            await ask(pool, "sleep", seconds=300.0)
+        except CallTimeout:
+            print("gave up")
+asyncio.run(main())
+"""
+    models = str(Path(__file__).parent / "models")
+    ended = subprocess.run([sys.executable, "-c", code, models], capture_output=True, text=True, timeout=60, check=True)
+    assert ended.stdout == "gave up\n"
+
+
 async def test_small_calls_are_fast():
     async with make(card()) as pool:
         await ask(pool, "echo")

@@ -86,6 +86,32 @@ async def test_cost_limit() -> None:
     assert (episode.stop, len(episode.turns)) == (StopReason.COST_LIMIT, 2)
 
 
+async def test_a_budget_used_up_exactly_allows_no_further_call() -> None:
+    episode = await run_episode(TASK, ScriptedPolicy([CALL] * 5), FakeEnsemble(), Limits(cost_usd=0.01))
+    assert (episode.stop, len(episode.turns), episode.cost_usd) == (StopReason.COST_LIMIT, 1, pytest.approx(0.01))
+
+
+async def test_with_nothing_to_spend_a_policy_can_only_answer() -> None:
+    ensemble = FakeEnsemble()
+    episode = await run_episode(TASK, ScriptedPolicy([CALL, "<answer>7</answer>"]), ensemble, Limits(cost_usd=0.0))
+    assert (episode.stop, episode.answer, episode.cost_usd, ensemble.seen) == (StopReason.ANSWERED, "7", 0.0, [])
+    assert episode.turns[0].observation is not None
+    assert episode.turns[0].observation.status == "policy_error"
+
+
+async def test_a_call_that_the_deadline_cuts_off_is_the_deadlines_doing() -> None:
+    class Slow(FakeEnsemble):
+        async def perform(self, call: Call, task: Task, deadline_seconds: float) -> Observation:
+            await asyncio.sleep(deadline_seconds + 0.01)
+            return Observation(text="eye@look: no reply", status="timeout")
+
+    episode = await run_episode(TASK, ScriptedPolicy([CALL]), Slow(), Limits(seconds=0.05))
+    assert episode.stop is StopReason.TIME_LIMIT
+    assert episode.error is not None
+    early = FakeEnsemble(Observation(text="eye@look: no reply", status="timeout"))
+    assert (await run_episode(TASK, ScriptedPolicy([CALL]), early)).stop is StopReason.INFRASTRUCTURE
+
+
 async def test_policy_errors_do_not_end_the_episode_but_infrastructure_does() -> None:
     wrong = FakeEnsemble(Observation(text="error: no", status="policy_error"))
     assert (await run_episode(TASK, ScriptedPolicy([CALL, "<answer>7</answer>"]), wrong)).stop is StopReason.ANSWERED

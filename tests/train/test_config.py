@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from maestro.config import load_config
-from maestro.errors import ConfigError
+from maestro.errors import CheckpointError, ConfigError
+from maestro.images import ImageStore
 from maestro.train.config import TrainConfig, difference
+from maestro.train.folder import check_place
 
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("maestro_mini_vl*.yaml"))
 
@@ -38,6 +40,36 @@ def test_differences_are_named_with_their_place() -> None:
     old = TrainConfig().model_dump(mode="json")
     new = TrainConfig(seed=2, limits={"turns": 3}).model_dump(mode="json")  # type: ignore[arg-type]
     assert difference(old, new) == ["seed: 1 -> 2", "limits.turns: 4 -> 3"]
+
+
+def test_a_difference_inside_a_list_is_named_alone() -> None:
+    assert difference({"stages": [{"steps": 3, "lr": 1}]}, {"stages": [{"steps": 5, "lr": 1}]}) == ["stages.0.steps: 3 -> 5"]
+
+
+@pytest.mark.parametrize("override", ["name=../../elsewhere", "reward.cost_weight=.inf", "reward.cost_weight=.nan"])
+def test_senseless_values_are_refused(override: str) -> None:
+    with pytest.raises(ConfigError, match=override.partition("=")[0].split(".")[-1]):
+        load_config(TrainConfig, None, [override])
+
+
+def test_scenes_of_another_registry_are_refused_before_they_are_drawn() -> None:
+    from maestro.ensembles.playground.tasks.source import PlaygroundSource
+    from maestro.registry.menu import Menu
+    from maestro.train.scenes import check_scenes
+    from maestro.types import Expert, Skill
+
+    other = Menu((Expert(id="a", summary="s", kind="scripted"),), (Skill(id="look", summary="s", experts=("a",), target="m:f"),))
+    with pytest.raises(ConfigError, match="the registry offers look"):
+        check_scenes(PlaygroundSource(), TrainConfig(), ImageStore(), other)
+
+
+def test_a_run_folder_is_checked_before_anything_is_loaded(tmp_path: Path) -> None:
+    check_place(tmp_path / "new" / "run", resume=False)
+    with pytest.raises(CheckpointError, match="no run to resume"):
+        check_place(tmp_path, resume=True)
+    (tmp_path / "config.yaml").write_text("name: x\n")
+    with pytest.raises(CheckpointError, match="already holds a run"):
+        check_place(tmp_path, resume=False)
 
 
 def test_the_recipe_of_the_feature_policy_is_checked_too() -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from maestro.cli.loading import run_async
-from maestro.cli.output import console, json_option, print_json
-from maestro.facade import DEFAULT_POLICY, DEFAULT_REGISTRY, question_task
+from maestro.cli.output import Finite, console, json_option, print_json, printable
+from maestro.facade import DEFAULT_POLICY, DEFAULT_REGISTRY, question_limits, question_task
 from maestro.images import ImageStore
 from maestro.policy.loading import load_policy
 from maestro.rollout.episode import Watcher, run_episode
@@ -23,9 +23,9 @@ from maestro.types import Answer, Call, Episode, Malformed, StopReason, Task, Tu
 @click.option("--image", "-i", "paths", multiple=True, metavar="PATH", type=click.Path(path_type=Path), help="A picture; may be repeated.")
 @click.option("--registry", "-r", default=DEFAULT_REGISTRY, show_default=True, help="Registered name or folder.")
 @click.option("--policy", "-p", default=DEFAULT_POLICY, show_default=True, help="Name, checkpoint folder, random or fixed:ROUTE.")
-@click.option("--budget", type=click.FloatRange(min=0), help="Dollars that calls may cost.")
+@click.option("--budget", type=Finite(min=0), help="Dollars that calls may cost.")
 @click.option("--turns", type=click.IntRange(min=1), default=5, show_default=True, help="Decisions, the answer included.")
-@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), default=120.0, show_default=True, help="Deadline.")
+@click.option("--seconds", type=Finite(min=0, min_open=True), default=120.0, show_default=True, help="Deadline.")
 @json_option
 def command(
     question: str, paths: tuple[Path, ...], registry: str, policy: str, budget: float | None, turns: int, seconds: float, as_json: bool
@@ -36,7 +36,7 @@ def command(
     """
     images = ImageStore()
     task = question_task(question, paths, images)  # what is wrong with it is told before a policy is loaded
-    limits = Limits(turns=turns, cost_usd=budget, seconds=seconds)
+    limits = question_limits(turns, budget, seconds)
     watch = None if as_json else tell_turn
     episode = run_async(_ask(task, registry, policy, images, limits, watch))
     if as_json:
@@ -57,22 +57,22 @@ def tell_turn(turn: Turn) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
-    thought = _between(turn.decision.text, "<think>", "</think>")
+    thought = printable(_between(turn.decision.text, "<think>", "</think>"))
     if thought:
         console().print(Text(f"  thinks   {thought}", style="italic dim"))
     match turn.action:
         case Call(expert=expert, skill=skill, query=query):
             parts: list[Any] = ["  calls    ", (expert, "bold cyan"), " to ", (skill, "bold cyan")]
-            console().print(Text.assemble(*parts, (f"  {query}" if query else "", "yellow")))
+            console().print(Text.assemble(*parts, (f"  {printable(query)}" if query else "", "yellow")))
         case Answer(text=text):
-            console().print(Text.assemble("  answers  ", (text, "bold green")))
+            console().print(Text.assemble("  answers  ", (printable(text), "bold green")))
         case Malformed(reason=reason):
             console().print(Text(f"  no action: {reason}", style="red"))
-            console().print(Padding(Text(turn.decision.text, style="dim"), (0, 0, 0, 11), expand=False))
+            console().print(Padding(Text(printable(turn.decision.text), style="dim"), (0, 0, 0, 11), expand=False))
     if turn.observation is not None:
         observation = turn.observation
         style = "" if observation.status == "ok" else "red"
-        console().print(Padding(Text(observation.text, style=style), (0, 0, 0, 11), expand=False))
+        console().print(Padding(Text(printable(observation.text), style=style), (0, 0, 0, 11), expand=False))
         console().print(Text(f"           ${observation.cost_usd:.4f}  {observation.latency_seconds:.2f} s", style="dim"))
 
 
@@ -83,7 +83,7 @@ def tell_end(episode: Episode) -> None:
     calls = f"{len(episode.calls)} call{'' if len(episode.calls) == 1 else 's'}"
     console().print(Text(f"  {calls}, ${episode.cost_usd:.4f}, {episode.latency_seconds:.2f} s", style="dim"))
     if episode.stop is not StopReason.ANSWERED:
-        why = f": {episode.error}" if episode.error else ""
+        why = f": {printable(episode.error)}" if episode.error else ""
         console(stderr=True).print(Text(f"no answer ({episode.stop.value.replace('_', ' ')}{why})", style="red"))
 
 

@@ -12,7 +12,7 @@ import click
 
 from maestro.cli.headroom import replay
 from maestro.cli.loading import direct_categories, load_tasks, one_split, run_async, task_source
-from maestro.cli.output import console, json_option, print_json, print_table, progress
+from maestro.cli.output import Finite, console, json_option, print_json, print_table, progress
 from maestro.errors import ConfigError
 from maestro.evaluate.compose import Comparison, comparison_report
 from maestro.evaluate.headroom import Baselines
@@ -71,7 +71,7 @@ class _Options:
 @click.option("--samples", type=click.IntRange(min=1), default=1, show_default=True, help="Episodes on each task.")
 @click.option("--sampled", is_flag=True, help="Draw decisions at temperature 1 instead of taking the likeliest.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of drawn decisions.")
-@click.option("--cost-weight", type=click.FloatRange(min=0), default=20.0, show_default=True, help="Utility lost per dollar.")
+@click.option("--cost-weight", type=Finite(min=0), default=20.0, show_default=True, help="Utility lost per dollar.")
 @click.option("--turns", type=click.IntRange(min=1), default=5, show_default=True, help="Decisions an episode, the answer included.")
 @click.option("--baselines", is_flag=True, help="Also run every baseline; needs --store with recorded train and val splits.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Run folder; runs/eval/… by default.")

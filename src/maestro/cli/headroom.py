@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from maestro.cli.loading import direct_categories, load_tasks, run_async, task_source
-from maestro.cli.output import console, json_option, print_json, print_table, progress
+from maestro.cli.output import Finite, console, json_option, print_json, print_table, progress
 from maestro.errors import StoreError
 from maestro.evaluate.fingerprint import code_digest
 from maestro.evaluate.headroom import Baselines, Headroom, headroom
@@ -27,7 +27,7 @@ from maestro.tasks.source import TaskSource
 @click.command()
 @click.argument("store", type=click.Path(path_type=Path))
 @click.option("--split", "splits", multiple=True, help="Splits to judge; every recorded one but val by default.")
-@click.option("--cost-weight", type=click.FloatRange(min=0), default=20.0, show_default=True, help="Utility lost per dollar.")
+@click.option("--cost-weight", type=Finite(min=0), default=20.0, show_default=True, help="Utility lost per dollar.")
 @click.option("--gate", type=float, help="Fail when oracle minus lookup is below this on any split.")
 @json_option
 def command(store: Path, splits: tuple[str, ...], cost_weight: float, gate: float | None, as_json: bool) -> int:

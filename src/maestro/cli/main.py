@@ -90,9 +90,9 @@ class Verbs(click.Group):
                 raise
             sys.exit(_report(error, str(error), as_json, _EXIT_ERROR))
         except OSError as error:  # a folder one may not write to, a full disk: the user's to mend, like a MaestroError
-            if "--debug" in before_rest or error.filename is None:
+            if "--debug" in before_rest or isinstance(error, BrokenPipeError):
                 raise
-            sys.exit(_report(error, f"{error.filename}: {error.strerror}", as_json, _EXIT_ERROR))
+            sys.exit(_report(error, _system_message(error), as_json, _EXIT_ERROR))
         except click.Abort as abort:
             interrupted = isinstance(abort.__cause__ or abort.__context__, KeyboardInterrupt)
             click.echo("interrupted" if interrupted else "aborted", err=True)
@@ -115,6 +115,15 @@ def _report(error: Exception, message: str, as_json: bool, code: int) -> int:
     else:
         click.echo(f"error: {message}", err=True)
     return code
+
+
+def _system_message(error: OSError) -> str:
+    """What the system said, with the file when it named one; copying a folder reports a list of (from, to, reason)."""
+    if error.args and isinstance(error.args[0], list) and error.args[0]:
+        source, target, reason = error.args[0][0]
+        return f"cannot copy {source} to {target}: {reason}"
+    said = error.strerror or str(error) or type(error).__name__
+    return f"{error.filename}: {said}" if error.filename is not None else f"{said} (writing or reading a file; --debug shows where)"
 
 
 def _module_file(verb: str) -> Path:

@@ -10,7 +10,7 @@ import click
 
 from maestro.cli.headroom import keep_table, replay
 from maestro.cli.loading import load_tasks, run_async, several_splits, task_source
-from maestro.cli.output import console, json_option, print_json, print_table, progress
+from maestro.cli.output import Finite, console, json_option, print_json, print_table, progress
 from maestro.errors import ConfigError, StoreError
 from maestro.evaluate.fingerprint import code_digest
 from maestro.evaluate.verify import TOLERANCE, Verification
@@ -154,7 +154,7 @@ def pack(store: Path, folder: Path) -> None:
 @click.argument("store", type=click.Path(path_type=Path))
 @click.option("--sample", "-n", type=click.IntRange(min=1), default=100, show_default=True, help="Calls to make again.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Which calls.")
-@click.option("--tolerance", type=click.FloatRange(min=0), default=TOLERANCE, show_default=True, help="Of stated confidences.")
+@click.option("--tolerance", type=Finite(min=0), default=TOLERANCE, show_default=True, help="Of stated confidences.")
 @click.option("--workers", type=click.IntRange(min=1), help="Processes for in-process experts; one a core by default.")
 @json_option
 def verify(store: Path, sample: int, seed: int, tolerance: float, workers: int | None, as_json: bool) -> int:

@@ -13,6 +13,7 @@ from maestro.cli.output import console, json_option, print_json, warn, warnings_
 from maestro.config import load_config
 from maestro.errors import MissingDependency
 from maestro.train.config import TrainConfig
+from maestro.train.folder import check_place
 
 if TYPE_CHECKING:
     from maestro.train.alarms import Alarm
@@ -37,6 +38,7 @@ def command(
     if dry_run:
         _describe(settings, target, as_json=as_json)
         return
+    check_place(target, resume=resume is not None)
     policy = _run(settings, target, resume=resume is not None, as_json=as_json)
     result = {"policy": str(policy), "run": str(target), "config": settings.digest}
     if as_json:
@@ -66,12 +68,13 @@ def _run(settings: TrainConfig, target: Path, *, resume: bool, as_json: bool) ->
 
 def _describe(settings: TrainConfig, target: Path, *, as_json: bool) -> None:
     """What the run would do; touches neither tensors nor experts, but the names have to exist."""
+    from maestro.images import ImageStore
     from maestro.registry.registry import Registry
     from maestro.tasks.opening import task_source
     from maestro.train.questions import check_source
 
     registry = Registry.load(settings.ensemble.registry)
-    check_source(settings, task_source(settings.tasks.source))
+    check_source(settings, task_source(settings.tasks.source), ImageStore(), registry.menu())
     plan: dict[str, Any] = {
         "run": str(target),
         "exists": (target / "config.yaml").exists(),

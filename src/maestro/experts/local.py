@@ -12,7 +12,8 @@ import sys
 import tempfile
 import threading
 import weakref
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import Protocol
 
@@ -20,7 +21,7 @@ import numpy as np
 import orjson
 
 from maestro.errors import ConfigError, InfrastructureFault, PolicyFault
-from maestro.experts.protocol import ExpertRequest, Reply
+from maestro.experts.protocol import ExpertRequest, Pixels, Reply
 from maestro.experts.worker import Job, ModelHost, Outcome, receive_outcome, send_job
 from maestro.images import ImageStore
 from maestro.types import Expert
@@ -253,28 +254,40 @@ def _dispose_all(workers: set[_Worker]) -> None:
 class InlineModels:
     """The same in this process, one job at a time in a thread: for tests and very small tools.
 
-    A cancelled job cannot be stopped: its thread and models are left to end by themselves.
+    A cancelled job cannot be stopped: its thread and models are left behind, and do not keep the program from ending.
     """
 
     count = 1
 
     def __init__(self) -> None:
-        self._start()
-
-    def _start(self) -> None:
         self._host = ModelHost()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="maestro-inline")
+        self._busy = threading.Lock()
 
     async def run(self, job: Job, images: list[RawImage]) -> Outcome:
         """Run one job. A crash of the model's native code takes this process with it."""
         arrays = [np.frombuffer(bytearray(data), np.uint8).reshape(height, width, 3) for height, width, data in images]
+        done: Future[Outcome] = Future()
+        # Daemon, unlike the threads of an executor: one that never returns may not be waited for when the program ends.
+        work = partial(_perform, self._host, self._busy, job, arrays, done)
+        threading.Thread(target=work, name="maestro-inline", daemon=True).start()
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, self._host.perform, job, arrays)
+            return await asyncio.wrap_future(done)
         except asyncio.CancelledError:
-            self._thread.shutdown(wait=False, cancel_futures=True)
-            self._start()  # the stuck thread keeps the old models
+            self._host, self._busy = ModelHost(), threading.Lock()  # the stuck thread keeps the old models
             raise
 
     async def close(self) -> None:
         """Wait for the job at hand."""
-        await asyncio.to_thread(self._thread.shutdown)
+        await asyncio.to_thread(self._busy.acquire)
+        self._busy.release()
+
+
+def _perform(host: ModelHost, busy: threading.Lock, job: Job, arrays: list[Pixels], done: Future[Outcome]) -> None:
+    """Do a job when its turn comes, unless nobody waits for it any more."""
+    with busy:
+        if not done.set_running_or_notify_cancel():
+            return
+        try:
+            done.set_result(host.perform(job, arrays))
+        except BaseException as error:  # noqa: BLE001 (whatever it is, the one who waits gets it)
+            done.set_exception(error)

@@ -35,11 +35,11 @@ def load_policy(name: str, menu: Menu, images: ImageStore, *, greedy: bool = Tru
         return FixedPolicy(read_route(name.removeprefix("fixed:"), menu), MaestroDialect())
     if name in registered().policies:
         made: Policy | Path = registered().policy(name)
-        return _checkpoint(made, images, greedy=greedy, seed=seed, name=name) if isinstance(made, Path) else made
+        return _checkpoint(made, menu, images, greedy=greedy, seed=seed, name=name) if isinstance(made, Path) else made
     folder = Path(name).expanduser()
     for place in (folder / "policy", folder):
         if any((place / card).is_file() for card in (CHECKPOINT_CARD, FEATURES_CARD)):
-            return _checkpoint(place, images, greedy=greedy, seed=seed, name=folder.name)
+            return _checkpoint(place, menu, images, greedy=greedy, seed=seed, name=folder.name)
     if folder.is_dir():
         raise CheckpointError(f"the folder {folder} holds no policy (no {CHECKPOINT_CARD} or {FEATURES_CARD}, there or in policy/).")
     existing = sorted(registered().policies)
@@ -47,12 +47,18 @@ def load_policy(name: str, menu: Menu, images: ImageStore, *, greedy: bool = Tru
     raise ConfigError(registered().missing("policy", name, existing, step))
 
 
-def _checkpoint(folder: Path, images: ImageStore, *, greedy: bool, seed: int, name: str) -> Policy:
+def _checkpoint(folder: Path, menu: Menu, images: ImageStore, *, greedy: bool, seed: int, name: str) -> Policy:
     """A policy in this process. Raises MissingDependency when torch and transformers are not installed."""
     if (folder / FEATURES_CARD).is_file():
         from maestro.policy.features.policy import FeaturePolicy
 
-        return FeaturePolicy.load(folder, images, temperature=0.0 if greedy else FEATURES_TEMPERATURE, seed=seed)
+        valuing = FeaturePolicy.load(folder, images, temperature=0.0 if greedy else FEATURES_TEMPERATURE, seed=seed)
+        if not any(menu.allows(expert, skill) for expert, skill in valuing.space.pairs):
+            raise ConfigError(
+                f"{name} was trained on other experts and skills than those on offer here, and knows none of them. Name a policy for this "
+                f"registry with --policy: one trained on it, random, or a route such as fixed:{'@'.join(menu.pairs[0])}."
+            )
+        return valuing
     try:
         from maestro.policy.local import LocalPolicy, Sampling
     except ModuleNotFoundError as error:

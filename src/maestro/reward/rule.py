@@ -14,7 +14,7 @@ class RewardRule(BaseModel):
     The terms are defined in `maestro.reward.terms`: `outcome` in [0, 1], `format` <= 0, `cost` <= 0 (minus dollars).
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     cost_weight: float = Field(default=20.0, ge=0)
     """Reward lost per dollar spent."""

@@ -60,7 +60,7 @@ async def run_episode(
             turns.append(turn)
             if watch is not None:
                 watch(turn)
-            stop, error = _ending(turn)
+            stop, error = _ending(turn, meter)
             if not session.observe(turn):
                 stop = stop or StopReason.TOKEN_LIMIT
     except CallTimeout as fault:
@@ -88,6 +88,8 @@ async def _take(decision: Decision, policy: Policy, ensemble: Performs, task: Ta
     action = policy.dialect.parse(decision.text)
     observation: Observation | None
     match action:
+        case Call() if not meter.may_call:
+            observation = Observation(text="error: nothing may be spent on calls; answer without one", status="policy_error")
         case Call():
             observation = await ensemble.perform(action, task, meter.remaining_seconds)
         case Malformed(reason=reason):
@@ -99,11 +101,13 @@ async def _take(decision: Decision, policy: Policy, ensemble: Performs, task: Ta
     return Turn(decision=decision, action=action, observation=observation)
 
 
-def _ending(turn: Turn) -> tuple[StopReason | None, str | None]:
+def _ending(turn: Turn, meter: Meter) -> tuple[StopReason | None, str | None]:
     """Whether this turn ends the episode, and why."""
     if isinstance(turn.action, Answer):
         return StopReason.ANSWERED, None
     if turn.observation is not None and turn.observation.status in {"expert_error", "timeout"}:
+        if turn.observation.status == "timeout" and meter.remaining_seconds <= 0:
+            return StopReason.TIME_LIMIT, f"perform: {turn.observation.text}"
         return StopReason.INFRASTRUCTURE, f"perform: {turn.observation.status}: {turn.observation.text}"
     return None, None
 

@@ -12,12 +12,12 @@ from maestro.types import StopReason
 class Limits(BaseModel):
     """What one episode may use."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     turns: int = Field(default=5, ge=1)
     """Decisions, the answer included."""
     cost_usd: float | None = Field(default=None, ge=0)
-    """Calls stop once they have cost this much; None for no limit."""
+    """Calls stop once they have cost this much; with 0 no call is made; None for no limit."""
     seconds: float = Field(default=120.0, gt=0)
     """Deadline of the whole episode, wall clock."""
 
@@ -47,6 +47,11 @@ class Meter:
             return StopReason.TIME_LIMIT
         if self.turns >= self.limits.turns:
             return StopReason.TURN_LIMIT
-        if self.limits.cost_usd is not None and self.cost_usd > self.limits.cost_usd:
+        if self.limits.cost_usd and self.cost_usd >= self.limits.cost_usd:
             return StopReason.COST_LIMIT
         return None
+
+    @property
+    def may_call(self) -> bool:
+        """False when nothing may be spent at all; such an episode can only answer."""
+        return self.limits.cost_usd is None or self.limits.cost_usd > 0

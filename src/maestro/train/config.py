@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -174,7 +175,8 @@ class CheckpointConfig(Config):
 class TrainConfig(Config):
     """A whole run."""
 
-    name: str = "maestro-mini-vl"
+    name: str = Field(default="maestro-mini-vl", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    """Names the default run folder, so it is a plain name."""
     seed: int = 1
     engine: Literal["trl"] = "trl"
     """Engine of the policy-gradient stages."""
@@ -193,11 +195,13 @@ class TrainConfig(Config):
     """Which policy the run hands over: the best by validation utility, or the last."""
 
 
-def difference(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> list[str]:
+def difference(old: Mapping[Any, Any], new: Mapping[Any, Any], prefix: str = "") -> list[str]:
     """Dotted names of the settings that differ between two resolved configs, each as `name: old -> new`."""
     lines: list[str] = []
     for key in [*old, *(key for key in new if key not in old)]:
         before, after = old.get(key), new.get(key)
+        if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+            before, after = dict(enumerate(before)), dict(enumerate(after))
         if isinstance(before, dict) and isinstance(after, dict):
             lines += difference(before, after, f"{prefix}{key}.")
         elif before != after:

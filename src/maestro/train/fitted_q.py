@@ -13,30 +13,29 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
-from torch import nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from maestro.images import ImageStore
 from maestro.policy.baselines.recorded import RecordedTask
 from maestro.policy.features import picture, question
 from maestro.policy.features.history import CALLS, ActionSpace
-from maestro.policy.features.network import Committee, Network
+from maestro.policy.features.network import Committee
 from maestro.policy.features.picture import picture_vector
 from maestro.policy.features.question import question_vector
 from maestro.registry.menu import Menu
 from maestro.train.decision_tree import DecisionTrees
 from maestro.train.glance import Taught
+from maestro.train.seeding import generator, seed_all
+from maestro.train.value_network import Inputs, Learner, ValueNetwork
 
 Array = NDArray[np.float32]
 
-MEMORY = 0.995
-"""Of the running average of a network's weights, per step. The maximum over noisy values is too high; the average has less noise."""
 CLOSE, FAINT = 0.35, 0.15
 """An action that looks worse than the best by more than CLOSE, in utility, weighs FAINT in the fit."""
 
@@ -69,27 +68,11 @@ class FittedQConfig(BaseModel):
     """First tasks of the training split that are used; all of them by default."""
     scenes: int = Field(default=1500, ge=1)
     """Scenes of the warm split that the glance is taught from."""
+    folds: int = Field(default=2, ge=2)
+    """Parts of the training tasks; each part is valued by a network that was fitted to the others."""
+    whole: bool = True
     cost_weight: float = Field(default=20.0, ge=0)
     blank_images: bool = False
-
-
-class ValueNetwork(nn.Module):  # type: ignore[misc]
-    """An embedding of question and picture, then two hidden layers over (embedding, glance, history)."""
-
-    def __init__(self, inputs: int, glance: int, history: int, outputs: int, config: FittedQConfig) -> None:
-        super().__init__()
-        self.drop = nn.Dropout(config.dropout)
-        self.embed = nn.Linear(inputs, config.embedding)
-        self.into = nn.Linear(config.embedding + glance + history, config.hidden[0])
-        self.middle = nn.Linear(config.hidden[0], config.hidden[1])
-        self.out = nn.Linear(config.hidden[1], outputs)
-
-    def forward(self, fixed: torch.Tensor, glance: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
-        """Values (batch, actions) of states given fixed (batch, inputs), glance (batch, opinions), history (batch, numbers)."""
-        embedded = torch.relu(self.embed(self.drop(fixed)))
-        hidden = torch.relu(self.into(torch.cat([embedded, glance, history], dim=1)))
-        values: torch.Tensor = self.out(torch.relu(self.middle(hidden)))
-        return values
 
 
 class FittedQ:
@@ -99,9 +82,6 @@ class FittedQ:
         torch.manual_seed(config.seed)
         self.config = config
         self.taught = taught
-        self.rng = random.Random(config.seed)
-        self._optimizers: dict[ValueNetwork, torch.optim.AdamW] = {}
-        self._averages: dict[ValueNetwork, AveragedModel] = {}
         self.space = ActionSpace.of(menu, frequent_words(tasks, config.words))
         self.trees = DecisionTrees(tasks, self.space)
         fixed, opinions = [], []
@@ -113,44 +93,61 @@ class FittedQ:
             opinions.append(taught.glance(asked, seen))
         self._fixed = torch.from_numpy(np.stack(fixed).astype(np.float32))
         self._glance = torch.from_numpy(np.stack(opinions))
-        self._half = np.random.default_rng(config.seed).permutation(len(tasks)) % 2
-        self.net, *self.others = (self._build() for _ in range(3))
+        self._fold = np.random.default_rng(config.seed).permutation(len(tasks)) % config.folds
+        self.finished = 0
+        """Rounds done."""
+        self.others = [self._build() for _ in range(config.folds)]
+        """One for each fold, fitted to the tasks outside it."""
+        self.all = self._build() if config.whole else None
 
     def train(self, done: Callable[[int, Mapping[str, float]], None] | None = None) -> Committee:
-        """Run every round; `done(round, numbers)` hears of each. Returns the weights."""
-        for number in range(1, self.config.rounds + 1):
-            self._collect(first=number == 1)
-            states = sorted(self.trees.expanded)
-            targets, weights = self._backup(states)
-            nodes = np.asarray(states)
-            for half, net in enumerate(self.others):
-                # The network for one half is fitted to the states of the other.
-                rows = np.flatnonzero(self._half[self.trees.task[nodes]] != half)
-                self._fit(net, nodes[rows], targets[rows], weights[rows])
-            loss = self._fit(self.net, nodes, targets, weights)
+        """Run the rounds that are left; `done(round, numbers)` hears of each. Returns the weights."""
+        while self.finished < self.config.rounds:
+            numbers = self._round(self.finished + 1)
+            self.finished += 1
             if done is not None:
-                done(number, {"states": float(len(states)), "loss": loss})
+                done(self.finished, numbers)
         return self.committee()
 
     def committee(self) -> Committee:
-        """The weights as the policy uses them: the network fitted to all tasks and those fitted to a half."""
-        return Committee([self._network(net) for net in (self.net, *self.others)])
+        """The weights as the policy uses them."""
+        return Committee([learner.network_of(self.taught) for learner in self._learners()])
 
-    def _network(self, net: ValueNetwork) -> Network:
-        """One network, steadied, as arrays."""
-        steady = self._averages[net].module
-
-        def array(parameter: torch.Tensor) -> Array:
-            return np.ascontiguousarray(parameter.detach().numpy().T, dtype=np.float32)
-
-        layers = {
-            name: array(value)
-            for layer in ("embed", "into", "middle", "out")
-            for name, value in ((layer, getattr(steady, layer).weight), (f"{layer}_bias", getattr(steady, layer).bias))
+    def state(self) -> dict[str, Any]:
+        """All that the rounds have changed: a learner given it goes on as if it had run them. Draws are seeded by round."""
+        return {
+            "finished": self.finished,
+            "expanded": list(self.trees.expanded),
+            "learners": [learner.state() for learner in self._learners()],
         }
-        return Network(glance=self.taught.glance, mean=self.taught.mean, scale=self.taught.scale, **layers)
 
-    def _collect(self, *, first: bool) -> None:
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state of a learner with the same tasks and settings."""
+        self.finished = state["finished"]
+        for node in state["expanded"]:  # in the order of their first visit, so that every node gets its number back
+            self.trees.expand(node)
+        for learner, kept in zip(self._learners(), state["learners"], strict=True):
+            learner.restore(kept)
+
+    def _learners(self) -> list[Learner]:
+        return [*([self.all] if self.all else []), *self.others]
+
+    def _round(self, number: int) -> dict[str, float]:
+        """Collect, back up, fit."""
+        seed_all(self.config.seed, "fitted_q", number)
+        self._collect(generator(self.config.seed, "fitted_q", number), first=number == 1)
+        states = sorted(self.trees.expanded)
+        targets, weights = self._backup(states)
+        nodes = np.asarray(states)
+        losses = []
+        for fold, learner in enumerate(self.others):
+            rows = np.flatnonzero(self._fold[self.trees.task[nodes]] != fold)
+            losses.append(self._fit(learner, nodes[rows], targets[rows], weights[rows]))
+        if self.all is not None:
+            losses.append(self._fit(self.all, nodes, targets, weights))
+        return {"states": float(len(states)), "loss": float(np.mean(losses))}
+
+    def _collect(self, rng: random.Random, *, first: bool) -> None:
         """Walk through the pool, mostly by the present values, and expand the states met."""
         for _ in range(self.config.walks):
             alive = list(range(self.trees.tasks))
@@ -158,16 +155,16 @@ class FittedQ:
                 if not alive:
                     break
                 values = None if first else self._values(alive)
-                walked = [self._walk(node, None if values is None else values[place]) for place, node in enumerate(alive)]
+                walked = [self._walk(rng, node, None if values is None else values[place]) for place, node in enumerate(alive)]
                 alive = [node for node in walked if node is not None]
 
-    def _walk(self, node: int, values: Array | None) -> int | None:
+    def _walk(self, rng: random.Random, node: int, values: Array | None) -> int | None:
         """The node one call further, or None when the walk answers."""
         edges = self.trees.expand(node)
         if not edges.calls:
             return None
-        if values is None or self.rng.random() < self.config.explore:
-            return self.rng.choice(edges.nodes)
+        if values is None or rng.random() < self.config.explore:
+            return rng.choice(edges.nodes)
         columns = [*edges.answers, *edges.calls]
         best = max(range(len(columns)), key=lambda place: values[columns[place]])
         return edges.nodes[best - len(edges.answers)] if best >= len(edges.answers) else None
@@ -204,47 +201,37 @@ class FittedQ:
     def _values(self, nodes: Sequence[int], chunk: int = 8192) -> Array:
         """Values (nodes, actions), each by the network that was not fitted to the node's task."""
         values = np.zeros((len(nodes), self.space.size), dtype=np.float32)
-        halves = self._half[self.trees.task[np.asarray(nodes, dtype=np.int64)]]
-        for half, net in enumerate(self.others):
-            steady = self._averages[net].module.eval()
-            rows = np.flatnonzero(halves == half)
-            with torch.no_grad():
-                for start in range(0, len(rows), chunk):
-                    part = rows[start : start + chunk]
-                    values[part] = steady(*self._inputs(np.asarray(nodes, dtype=np.int64)[part])).numpy()
+        numbers = np.asarray(nodes, dtype=np.int64)
+        folds = self._fold[self.trees.task[numbers]]
+        for fold, learner in enumerate(self.others):
+            rows = np.flatnonzero(folds == fold)
+            for start in range(0, len(rows), chunk):
+                part = rows[start : start + chunk]
+                values[part] = learner.values(self._inputs(numbers[part]))
         return values
 
-    def _inputs(self, nodes: NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def _inputs(self, nodes: NDArray[np.int64]) -> Inputs:
         """What the network reads of these nodes."""
         tasks = torch.from_numpy(self.trees.task[nodes])
         return self._fixed[tasks], self._glance[tasks], torch.from_numpy(self.trees.history[nodes].astype(np.float32))
 
-    def _fit(self, net: ValueNetwork, nodes: NDArray[np.int64], targets: torch.Tensor, weights: torch.Tensor) -> float:
-        """Regress the weights targets; the mean squared error of the last pass."""
-        optimizer, average = self._optimizers[net], self._averages[net]
-        net.train()
+    def _fit(self, learner: Learner, nodes: NDArray[np.int64], targets: torch.Tensor, weights: torch.Tensor) -> float:
+        """Regress the weighted targets; the mean loss of the last pass."""
         total = 0.0
         for _ in range(self.config.epochs):
             order = torch.randperm(len(nodes))
             total = 0.0
             for start in range(0, len(nodes), self.config.batch):
                 rows = order[start : start + self.config.batch]
-                error = (net(*self._inputs(nodes[rows.numpy()])) - targets[rows]) ** 2 * weights[rows]
-                loss = error.sum() / weights[rows].sum()
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
-                average.update_parameters(net)
-                total += float(loss.detach()) * len(rows) / len(nodes)
+                loss = learner.fit(self._inputs(nodes[rows.numpy()]), targets[rows], weights[rows])
+                total += loss * len(rows) / len(nodes)
         return total
 
-    def _build(self) -> ValueNetwork:
-        """An untrained network with its optimiser."""
-        inputs = question.SIZE + picture.SIZE
-        net = ValueNetwork(inputs, self.taught.glance.size, self.space.history_size, self.space.size, self.config)
-        self._optimizers[net] = torch.optim.AdamW(net.parameters(), lr=self.config.lr, weight_decay=self.config.weight_decay)
-        self._averages[net] = AveragedModel(net, multi_avg_fn=get_ema_multi_avg_fn(MEMORY))
-        return net
+    def _build(self) -> Learner:
+        """An untrained network."""
+        config, inputs = self.config, question.SIZE + picture.SIZE
+        sizes = (self.taught.glance.size, self.space.history_size, config.hidden, self.space.size)
+        return Learner(ValueNetwork(inputs, config.embedding, *sizes, config.dropout), config.lr, config.weight_decay)
 
 
 def frequent_words(tasks: Sequence[RecordedTask], count: int) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -42,6 +44,18 @@ class Journal:
         self._file.close()
 
 
+def check_place(path: Path, *, resume: bool) -> None:
+    """Whether a run can live in this folder, asked before anything is loaded. Raises CheckpointError; OSError where one may not write."""
+    exists = (path / "config.yaml").exists()
+    if resume and not exists:
+        raise CheckpointError(f"{path} holds no run to resume (no config.yaml).")
+    if exists and not resume:
+        raise CheckpointError(f"{path} already holds a run. Give another folder, or take it up with --resume {path}.")
+    above = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+    if not os.access(above, os.W_OK):
+        raise PermissionError(errno.EACCES, "no permission to write a run folder here; give another with --run", str(above))
+
+
 class RunFolder:
     """One training run on disk.
 
@@ -53,10 +67,9 @@ class RunFolder:
         self.path = path
         self.config = config
         stored = path / "config.yaml"
+        check_place(path, resume=resume)
         if resume:
             self._check_same(stored, registry)
-        elif stored.exists():
-            raise CheckpointError(f"{path} already holds a run. Give another folder, or take it up with --resume {path}.")
         path.mkdir(parents=True, exist_ok=True)
         if not resume:
             (path / "registry.lock").write_bytes(orjson.dumps(dict(registry), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
@@ -67,12 +80,17 @@ class RunFolder:
         self.checkpoints = Checkpoints(path / "checkpoints", config.checkpoint.keep)
 
     def _check_same(self, stored: Path, registry: Mapping[str, Any]) -> None:
-        if not stored.exists():
-            raise CheckpointError(f"{self.path} holds no run to resume (no config.yaml).")
         digest = (self.path / "config.sha256").read_text().strip()
         if digest != self.config.digest:
             lines = difference(yaml.safe_load(stored.read_text()), self.config.model_dump(mode="json"))
+            if not lines:
+                raise CheckpointError(
+                    f"{stored} was edited after the run began, and a run is resumed only under the config it began with. Undo the edit, "
+                    f"or begin another run with it: maestro train {stored} --run NEW_FOLDER"
+                )
             raise CheckpointError("a run is resumed only under an identical config; these settings differ:\n  " + "\n  ".join(lines))
+        if not (self.path / "registry.lock").exists():
+            raise CheckpointError(f"{self.path} lacks registry.lock, so it is unknown whether the registry is the same; begin another run.")
         lock = orjson.loads((self.path / "registry.lock").read_bytes())
         if lock != dict(registry):
             lines = difference(lock, dict(registry))

@@ -8,6 +8,7 @@ from typing import Any
 from maestro.errors import ConfigError
 from maestro.experts.store import CallStore
 from maestro.images import ImageStore
+from maestro.registry.registry import Registry
 from maestro.rollout.episode import Performs
 from maestro.rollout.pool import PooledEnsemble
 from maestro.rollout.tables import read_tables
@@ -16,8 +17,9 @@ from maestro.skills.ensemble import Ensemble
 from maestro.tasks.opening import task_source
 from maestro.tasks.source import TaskSource, TaughtTask, TeachingSource
 from maestro.train.config import TrainConfig
-from maestro.train.questions import check_source, runs_episodes, writes_traces
+from maestro.train.questions import check_source, runs_episodes
 from maestro.train.run import Materials
+from maestro.train.scenes import teaches
 from maestro.train.wordings import card_wordings
 from maestro.types import Task
 
@@ -40,7 +42,7 @@ class Loaded:
 def load_materials(config: TrainConfig, images: ImageStore) -> Loaded:
     """Everything the config names. Raises RegistryError, TaskError, StoreError or ConfigError."""
     source = task_source(config.tasks.source)
-    check_source(config, source)
+    check_source(config, source, images, Registry.load(config.ensemble.registry).menu())
     tables = config.ensemble.store is not None and config.ensemble.store.is_dir()
     store = CallStore(config.ensemble.store, config.ensemble.mode) if config.ensemble.store is not None and not tables else None
     if store is None and not tables and config.ensemble.mode in {"replay", "record"}:
@@ -74,6 +76,6 @@ def _tasks(source: TaskSource, split: str, limit: int | None, images: ImageStore
 
 def _scenes(source: TaskSource, config: TrainConfig, images: ImageStore) -> list[TaughtTask]:
     """Scenes for traces, when a stage writes any."""
-    if not writes_traces(config) or not isinstance(source, TeachingSource):
+    if not teaches(config) or not isinstance(source, TeachingSource):
         return []
     return source.teach(config.tasks.warm, config.tasks.warm_limit, images)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from maestro.errors import ConfigError, not_found
-from maestro.tasks.source import TaskSource, TeachingSource
+from maestro.images import ImageStore
+from maestro.registry.menu import Menu
+from maestro.tasks.source import TaskSource
 from maestro.train.config import TrainConfig
-
-
-def writes_traces(config: TrainConfig) -> bool:
-    """Whether a stage is taught by traces, which only a teaching source can write."""
-    return any(stage.kind == "warm_start" or (stage.kind == "expert_iteration" and stage.rehearsal) for stage in config.stages)
+from maestro.train.scenes import check_scenes, teaches
 
 
 def runs_episodes(config: TrainConfig) -> bool:
@@ -17,14 +15,10 @@ def runs_episodes(config: TrainConfig) -> bool:
     return any(stage.kind != "warm_start" for stage in config.stages)
 
 
-def check_source(config: TrainConfig, source: TaskSource) -> None:
-    """Raise ConfigError when the source lacks a split that a stage needs, or cannot teach where one is taught."""
-    needed = (["train", "validation"] if runs_episodes(config) else []) + (["warm"] if writes_traces(config) else [])
-    if writes_traces(config) and not isinstance(source, TeachingSource):
-        raise ConfigError(
-            f"the task source {source.name} cannot teach (no `teach`); load a trained policy (policy.load), leave out warm_start, and set "
-            "rehearsal: 0 in expert_iteration."
-        )
-    for name in needed:
+def check_source(config: TrainConfig, source: TaskSource, images: ImageStore, menu: Menu) -> None:
+    """Raise ConfigError when the source lacks a split that a stage needs, or cannot teach this registry where one is taught."""
+    if teaches(config):
+        check_scenes(source, config, images, menu)
+    for name in ("train", "validation") if runs_episodes(config) else ():
         if (split := getattr(config.tasks, name)) not in source.splits:
             raise ConfigError(f"tasks.{name}: {not_found(f'split in {source.name}', split, source.splits)}")

@@ -30,6 +30,17 @@ NOTHING = "none"
 """What is answered when nobody found anything: the word that their observations said."""
 
 
+def check_plans(scenes: Sequence[Scene], menu: Menu) -> None:
+    """Raises ConfigError when a scene calls for a skill that is not on the menu: its questions are of another registry."""
+    offered = {skill.id for skill in menu.skills}
+    if unknown := sorted({skill for scene in scenes for skill in scene.plan} - offered):
+        raise ConfigError(
+            f"the questions to warm up on call for the skills {', '.join(unknown)}, and the registry offers {', '.join(sorted(offered))}. "
+            "Train on questions of the registry's own (tasks.source), take the registry they belong to (ensemble.registry), or "
+            "load a trained policy (policy.load) and leave out warm_start and rehearsal."
+        )
+
+
 @dataclass(frozen=True)
 class Trace:
     """A whole episode, written rather than sampled."""
@@ -55,9 +66,7 @@ class TraceWriter:
         """`wordings` are questions without pictures, for drills; half of the drills are on them."""
         if not scenes:
             raise ConfigError("a warm start needs scenes; the task source's warm split is empty.")
-        unknown = sorted({skill for scene in (*scenes, *wordings) for skill in scene.plan} - {skill.id for skill in menu.skills})
-        if unknown:
-            raise ConfigError(f"the scenes' plans name skills that the registry does not offer: {', '.join(unknown)}.")
+        check_plans((*scenes, *wordings), menu)
         self.scenes = scenes
         self.menu = menu
         self.dialect = dialect

@@ -17,6 +17,8 @@ _DETECTION = {"small": (0.3, 0.5), "full": (0.2, 0.35)}
 """Thresholds per pixel and per box: `full` also follows up weak traces of text, such as a digit alone."""
 _LEAST_SCORE = 0.3
 """Lines recognised with less confidence are dropped."""
+_LEAST_SIDE = 4
+"""Pixels; nothing can be read in a stripe narrower than this, and the library raises an error for one."""
 _MARGIN_TOLERANCE = 12
 """Grey levels by which the pixels of a plain margin may differ."""
 
@@ -72,6 +74,8 @@ class RapidOcr:
 
     def _read(self, image: Pixels) -> Reading:
         height, width = image.shape[:2]
+        if min(height, width) < _LEAST_SIDE:
+            return {"words": [], "width": width, "height": height, "slope": 0.0}
         words, slope = (self._line(image), 0.0) if self._mode == "line" else self._page(image)
         return {"words": words, "width": width, "height": height, "slope": slope}
 
