@@ -86,3 +86,36 @@ def test_an_array_is_the_image_with_its_pixels():
     values = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
     store = ImageStore()
     assert store.put(values) == store.put(Image.fromarray(values))
+
+
+def test_linked_images_are_read_again_instead_of_filling_memory(tmp_path: Path) -> None:
+    store = ImageStore(linked_bytes=2 * 20 * 10 * 4)
+    noise = [Image.effect_noise((20, 10), 40 + number).convert("RGB") for number in range(4)]
+    for number, image in enumerate(noise):
+        image.save(tmp_path / f"{number}.png")
+    names = [store.link(tmp_path / f"{number}.png") for number in range(3)] + [store.link(encoded(noise[3], "PNG"))]
+    assert names == [digest(image) for image in noise]
+    assert len(store._linked) == 2
+    for _ in range(2):
+        assert [store.pixels(name).tobytes() for name in names] == [image.tobytes() for image in noise]
+    assert open_image(store.png(names[0])).tobytes() == noise[0].tobytes()
+    assert len(store._linked) == 2
+
+
+def test_a_linked_file_that_changes_or_goes_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    Image.new("RGB", (4, 4), "red").save(path)
+    name = digest(Image.new("RGB", (4, 4), "red"))
+    store = ImageStore()
+    assert store.link(path, name) == name
+    Image.new("RGB", (4, 4), "blue").save(path)
+    with pytest.raises(ImageError, match=r"a\.png shows something else than when its task was loaded"):
+        store.pixels(name)
+    path.unlink()
+    with pytest.raises(ImageError, match="no image at"):
+        store.pixels(name)
+
+
+def test_a_name_that_is_known_costs_no_decoding(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_text("not looked at")
+    assert ImageStore().link(tmp_path / "a.png", "0" * 64) == "0" * 64

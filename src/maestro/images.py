@@ -19,6 +19,10 @@ ImageLike = Image.Image | str | Path | bytes | NDArray[np.uint8]
 """An image as pixels, path or file bytes; arrays are (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA."""
 MAX_PIXELS = 64_000_000
 """Larger images are refused rather than decoded (decompression bombs)."""
+LINKED_BYTES = 1 << 30
+"""Decoded pixels of linked images (see `ImageStore.link`) that a store keeps; the rest are decoded again when asked for."""
+DECODING = "1"
+"""Changes whenever `open_image` gives other pixels for the same file; part of what a remembered hash depends on."""
 
 
 def normalise(image: Image.Image) -> Image.Image:
@@ -94,14 +98,19 @@ class ImageStore:
     """Pixels and their PNG encoding by content hash, each made once.
 
     In memory up to `capacity` images; with `folder`, every image is also kept there as `<hash>.png` and older ones are
-    read back from it.
+    read back from it. Images that were linked rather than put are read again from where they came from, so that of them at most
+    `linked_bytes` of pixels stay in memory however many there are.
     """
 
-    def __init__(self, folder: Path | None = None, capacity: int = 4096) -> None:
+    def __init__(self, folder: Path | None = None, capacity: int = 4096, linked_bytes: int = LINKED_BYTES) -> None:
         self.folder = folder
         self.capacity = capacity
+        self.linked_bytes = linked_bytes
         self._pixels: OrderedDict[str, Image.Image] = OrderedDict()
         self._encoded: dict[str, bytes] = {}
+        self._origins: dict[str, Path | bytes] = {}
+        self._linked: OrderedDict[str, Image.Image] = OrderedDict()
+        self._linked_size = 0
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
 
@@ -119,11 +128,27 @@ class ImageStore:
             self._remember(name, pixels)
         return name
 
+    def link(self, origin: Path | bytes, name: str | None = None) -> str:
+        """Keep an image by the file, or the bytes of the file, that it can be read from again, and return its hash.
+
+        With `name`, its hash as known from an earlier reading, nothing is decoded until the pixels are asked for; they must then
+        have that hash. Raises ImageError.
+        """
+        if name is None:
+            pixels = open_image(origin)
+            name = digest(pixels)
+            if name not in self._pixels:
+                self._remember_linked(name, pixels)
+        self._origins.setdefault(name, origin)
+        return name
+
     def pixels(self, name: str) -> Image.Image:
-        """The RGB image of a hash. Raises ImageError when it was never put here."""
+        """The RGB image of a hash. Raises ImageError when it was never put here, or a linked file has changed since."""
         if (found := self._pixels.get(name)) is not None:
             self._pixels.move_to_end(name)
             return found
+        if name in self._origins:
+            return self._linked_pixels(name)
         if self.folder is not None and (path := self.folder / f"{name}.png").exists():
             image = open_image(path)
             self._remember(name, image)
@@ -138,8 +163,35 @@ class ImageStore:
             self._encoded[name] = buffer.getvalue()
         return self._encoded[name]
 
+    def _linked_pixels(self, name: str) -> Image.Image:
+        if (found := self._linked.get(name)) is not None:
+            self._linked.move_to_end(name)
+            return found
+        origin = self._origins[name]
+        image = open_image(origin)
+        if digest(image) != name:
+            where = origin if isinstance(origin, Path) else f"of {len(origin)} bytes"
+            raise ImageError(f"the image {where} shows something else than when its task was loaded; load the tasks again.")
+        self._remember_linked(name, image)
+        return image
+
+    def _remember_linked(self, name: str, image: Image.Image) -> None:
+        if name in self._linked:
+            return
+        self._linked[name] = image
+        self._linked_size += _size(image)
+        while self._linked_size > self.linked_bytes and len(self._linked) > 1:
+            oldest, dropped = self._linked.popitem(last=False)
+            self._linked_size -= _size(dropped)
+            self._encoded.pop(oldest, None)
+
     def _remember(self, name: str, image: Image.Image) -> None:
         self._pixels[name] = image
         while len(self._pixels) > self.capacity:
             oldest, _ = self._pixels.popitem(last=False)
             self._encoded.pop(oldest, None)
+
+
+def _size(image: Image.Image) -> int:
+    """Bytes of RGB pixels in memory, where Pillow gives each one four."""
+    return image.width * image.height * 4

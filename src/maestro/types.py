@@ -39,10 +39,12 @@ class Task(_Record):
     """Where it came from, as `source/split`."""
     category: str = ""
     """Family inside the source; reports group by it. A policy never sees it."""
+    cluster: str = ""
+    """What tasks that are not independent of each other share (a scene, a picture); empty for a task on its own. A policy never sees it."""
 
     def unanswered(self) -> Task:
-        """The same task without anything a policy, skill or expert may not know (references, scoring, category)."""
-        return self.model_copy(update={"references": (), "profile": "exact", "params": {}, "category": ""})
+        """The same task without anything a policy, skill or expert may not know (references, scoring, category, cluster)."""
+        return self.model_copy(update={"references": (), "profile": "exact", "params": {}, "category": "", "cluster": ""})
 
 
 def _is_empty(value: object) -> bool:

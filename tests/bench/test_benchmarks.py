@@ -43,6 +43,15 @@ def test_both_engines_of_the_sandbox_are_measured_beside_a_plain_process():
     assert all(one.figure > 0 and one.rounds == 1 for one in measured)
 
 
+def test_loading_tasks_is_measured_beside_decoding_their_pictures():
+    pytest.importorskip("pyarrow", reason="the extra `parquet` is not installed")
+    from maestro.bench import task_loading
+
+    first, later, few = task_loading.measure(rows=12, rounds=1)
+    assert {one.beside for one in (first, later, few)} == {"decoding every picture"}
+    assert later.bar is not None
+
+
 def test_batched_decisions_are_those_made_one_by_one():
     pytest.importorskip("torch", reason="the extra `train` is not installed")
     from maestro.bench import batched_decisions

@@ -61,10 +61,12 @@ def test_the_run_config_names_the_folder_so_that_it_is_found(tmp_path, monkeypat
 def test_json(tmp_path):
     content = json.loads(run("init", tmp_path / "new", "--json").stdout)
     assert content["files"] == [
+        "images/bus.png",
         "registry.yaml",
         "skills/answer/SKILL.md",
         "skills/read/SKILL.md",
         "skills/read/read-sign/SKILL.md",
+        "tasks.jsonl",
         "train.yaml",
     ]
 
@@ -85,3 +87,28 @@ def test_an_empty_folder_is_fine(tmp_path):
 
 def test_a_folder_is_needed():
     assert "Missing argument 'DIR'" in run("init", code=2).stderr
+
+
+def test_a_newcomer_gets_from_init_to_a_record_and_a_run(tmp_path, monkeypatch):
+    """Everything that init suggests works on what init wrote."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    suggested = [line.split()[1:] for line in run("init", "mine").stdout.splitlines() if line.startswith("  maestro ")]
+    assert [arguments[0] for arguments in suggested] == ["registry", "registry", "tasks", "eval", "train"]
+    for arguments in suggested:
+        run(*arguments)
+    run("record", "./mine/tasks.jsonl", "--registry", "./mine", "--store", "calls.sqlite")
+    assert "oracle" in run("headroom", "calls.sqlite").stdout
+
+
+def test_what_init_asks_can_be_seen_and_scored(tmp_path):
+    from maestro.images import ImageStore
+    from maestro.scoring.scorable import require_scorable
+    from maestro.tasks.opening import task_source
+
+    run("init", tmp_path / "mine")
+    source, images = task_source(str(tmp_path / "mine" / "tasks.jsonl")), ImageStore()
+    assert source.splits == ("train", "val", "test")
+    tasks = [task for split in source.splits for task in source.load(split, None, images)]
+    require_scorable(tasks)
+    assert {images.pixels(name).getpixel((40, 110)) for task in tasks for name in task.images} == {(255, 0, 0)}

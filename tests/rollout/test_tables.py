@@ -51,3 +51,20 @@ async def test_what_was_never_recorded_is_called_live(folder: Path) -> None:
     assert await ensemble.perform(Call(expert=expert, skill=skill, query=query), recorded.task) == outcome
     assert (await ensemble.perform(Call(expert="calculator", skill="solve", query="9+9+9"), recorded.task)).text == "live"
     assert (await ensemble.perform(Call(expert=expert, skill=skill), Task(id="new", question="?"))).text == "live"
+
+
+@pytest.mark.parametrize(
+    ("source", "stem"),
+    [
+        ("playground", "playground-test-shifted"),
+        ("./data/rows.parquet", "data-rows.parquet-test-shifted-"),
+        ("/a/b c.jsonl", "a-b-c.jsonl-test-shifted-"),
+        ("../x", "x-test-shifted-"),
+    ],
+)
+def test_the_files_of_a_split_are_named_safely(source: str, stem: str) -> None:
+    found = RecordedSplit(source=source, split="test-shifted", tasks=1).stem
+    assert found.startswith(stem)
+    assert "/" not in found
+    assert (found == stem) == (source == "playground")
+    assert found != RecordedSplit(source=source + "2", split="test-shifted", tasks=1).stem

@@ -27,6 +27,7 @@ BENCHMARKS = {
     "served_calls": Benchmark("Calls of a served expert through the pool beside a bare client of the same HTTP library."),
     "served_episodes": Benchmark("1,000 episodes at once over served experts beside a thread pool that encodes for every call."),
     "http_libraries": Benchmark("aiohttp beside httpx2 on calls that carry pictures.", extra="dev"),
+    "task_loading": Benchmark("Loading a Parquet file of tasks beside decoding its pictures and nothing else.", extra="parquet"),
     "batched_decisions": Benchmark("Decisions in a micro-batch beside the same decisions one by one.", extra="train"),
     "grpo_step": Benchmark("A GRPO step on our episodes beside one on TRL's own generation.", extra="train"),
 }

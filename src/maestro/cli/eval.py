@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from maestro.cli.headroom import replay
-from maestro.cli.loading import direct_categories, load_tasks, run_async, task_source
+from maestro.cli.loading import direct_categories, load_tasks, one_split, run_async, task_source
 from maestro.cli.output import Finite, console, json_option, print_json, print_table, progress
 from maestro.errors import ConfigError
 from maestro.evaluate.compose import Comparison, comparison_report
@@ -29,6 +29,7 @@ from maestro.rollout.limits import Limits
 from maestro.rollout.manifest import read_manifest
 from maestro.rollout.pool import PooledEnsemble, RecordedPool
 from maestro.rollout.tables import read_tables
+from maestro.scoring.scorable import require_scorable
 from maestro.skills.ensemble import Ensemble
 from maestro.types import Task
 
@@ -61,8 +62,8 @@ class _Options:
     show_default=True,
     help="Name, checkpoint folder, random, fixed:ROUTE, or with --store a baseline.",
 )
-@click.option("--tasks", "-t", default="playground", show_default=True, help="A task source.")
-@click.option("--split", default="test", show_default=True, help="Which of its splits.")
+@click.option("--tasks", "-t", default="playground", show_default=True, help="A task source, or a file or folder of tasks.")
+@click.option("--split", help="Which of its splits; test, or the only one, by default.")
 @click.option("--limit", type=click.IntRange(min=1), help="First tasks of the split; all of them by default.")
 @click.option("--registry", "-r", default=DEFAULT_REGISTRY, show_default=True, help="Registered name or folder.")
 @click.option("--store", "-s", type=click.Path(path_type=Path), help="A call store or a folder of tables.")
@@ -81,11 +82,14 @@ def command(out: Path | None, resume: Path | None, as_json: bool, **given: Any) 
 
     Episodes that infrastructure broke count 0 and are listed; --resume runs them again. Exit code 1 when there are any.
     """
+    source = task_source(given["tasks"])
+    given = {**given, "split": one_split(source, given["split"], "test")}
     options = _Options(**given)
     if (options.replay or options.baselines) and options.store is None:
         raise ConfigError("--replay and --baselines read recorded calls: give the store with --store.")
     images = ImageStore(capacity=1_000_000)
-    chosen = load_tasks(task_source(options.tasks), options.split, options.limit, images)
+    chosen = load_tasks(source, options.split, options.limit, images)
+    require_scorable(chosen)
     config = {**given, "store": str(options.store) if options.store else None}
     path = resume or out or Path("runs/eval") / _slug(options)
     evaluation, folder = run_async(_run(options, chosen, images, lambda: EvaluationFolder(path, config, resume=resume is not None)))

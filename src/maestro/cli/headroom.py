@@ -101,7 +101,7 @@ def keep_table(store: Path, manifest: Manifest, known: RecordedSplit, pool: Reco
 
 
 def _table(store: Path, known: RecordedSplit) -> Path:
-    return store.with_name(f"{store.name}.{known.source}-{known.split}.jsonl.gz")
+    return store.with_name(f"{store.name}.{known.stem}.jsonl.gz")
 
 
 def _code(manifest: Manifest, known: RecordedSplit, registry: Registry, source: TaskSource) -> str:

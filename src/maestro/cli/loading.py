@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Coroutine, Iterator, Sequence
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
+from maestro.cli.output import progress, warnings_told
 from maestro.errors import MaestroError, TaskError, not_found
 from maestro.images import ImageStore
-from maestro.registry.plugins import registered
-from maestro.tasks.source import TaskSource
+from maestro.tasks.opening import task_source
+from maestro.tasks.source import CountedSource, TaskSource
 from maestro.types import Task
 
 Result = TypeVar("Result")
@@ -34,19 +35,35 @@ def _errors(group: ExceptionGroup[Exception]) -> Iterator[MaestroError]:
             yield error
 
 
-def task_source(name: str) -> TaskSource:
-    """The registered task source of this name. Raises RegistryError naming what exists."""
-    source: TaskSource = registered().task_source(name)
-    return source
-
-
 def load_tasks(source: TaskSource, split: str, limit: int | None, images: ImageStore) -> list[Task]:
     """Tasks of one split. Raises TaskError when there is no such split or nothing in it."""
     if split not in source.splits:
-        raise TaskError(not_found("split", split, source.splits, f"See them with: maestro tasks show {source.name}"))
-    if not (tasks := source.load(split, limit, images)):
+        raise TaskError(not_found(f"split in {source.name}", split, source.splits, f"See them with: maestro tasks show {source.name}"))
+    with warnings_told():
+        if isinstance(source, CountedSource):
+            with progress(f"reading {source.name}", source.count(split, limit)) as done:
+                tasks = source.load(split, limit, images, done)
+        else:
+            tasks = source.load(split, limit, images)
+    if not tasks:
         raise TaskError(f"{source.name}/{split} has no tasks.")
     return tasks
+
+
+def one_split(source: TaskSource, asked: str | None, usual: str) -> str:
+    """The split that was asked for, else the usual one, else the only one. Raises TaskError when that leaves it open."""
+    if asked is not None:
+        return asked
+    if usual in source.splits:
+        return usual
+    if len(source.splits) == 1:
+        return source.splits[0]
+    raise TaskError(f"{source.name} has no split {usual!r}; name one of {', '.join(source.splits)} with --split.")
+
+
+def several_splits(source: TaskSource, asked: Sequence[str], usual: Sequence[str]) -> tuple[str, ...]:
+    """The splits that were asked for, else the usual ones where all of them are there, else every one."""
+    return tuple(asked) or (tuple(usual) if set(usual) <= set(source.splits) else source.splits)
 
 
 class _HasPlan(Protocol):
@@ -65,3 +82,6 @@ def direct_categories(source: TaskSource) -> frozenset[str]:
     if not isinstance(source, _KnowsPlans):
         return frozenset()
     return frozenset(name for split in source.splits for name, family in source.families(split).items() if not family.plan)
+
+
+__all__ = ["direct_categories", "load_tasks", "one_split", "run_async", "several_splits", "task_source"]

@@ -19,7 +19,7 @@ from maestro.errors import MaestroError
 VERBS = {
     "ask": "Answer one question, step by step.",
     "demo": "The main job on the embedded default, end to end.",
-    "init": "Write a new registry and run config to edit.",
+    "init": "Write a new registry, tasks and run config to edit.",
     "registry": "Look at, check and try a registry.",
     "experts": "Start, check and stop local model services.",
     "tasks": "List, build and show task sources.",

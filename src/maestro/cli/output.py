@@ -6,6 +6,7 @@ import functools
 import math
 import re
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
@@ -76,6 +77,16 @@ def printable(text: str) -> str:
 def warn(message: str) -> None:
     """A line on stderr, where it does not disturb output that is piped on."""
     click.echo(f"warning: {message}", err=True)
+
+
+@contextmanager
+def warnings_told() -> Iterator[None]:
+    """Python warnings raised inside become lines on stderr, as ours are."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for one in caught:
+        warn(str(one.message))
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from maestro.cli.headroom import keep_table, replay
-from maestro.cli.loading import load_tasks, run_async, task_source
+from maestro.cli.loading import load_tasks, run_async, several_splits, task_source
 from maestro.cli.output import Finite, console, json_option, print_json, print_table, progress
 from maestro.errors import ConfigError, StoreError
 from maestro.evaluate.fingerprint import code_digest
@@ -47,7 +47,12 @@ def command() -> None:
 @click.argument("tasks")
 @click.option("--registry", "-r", default=DEFAULT_REGISTRY, show_default=True, help="Registered name or folder.")
 @click.option("--store", "-s", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The SQLite file to fill.")
-@click.option("--split", "splits", multiple=True, default=("train", "val", "test"), show_default=True, help="May be repeated.")
+@click.option(
+    "--split",
+    "splits",
+    multiple=True,
+    help="May be repeated; train, val and test by default, or every split where these are not all there.",
+)
 @click.option("--limit", type=click.IntRange(min=1), help="First tasks of each split; all of them by default.")
 @click.option("--depth", type=click.IntRange(1, 5), default=DEPTH, show_default=True, help="Calls in a row.")
 @click.option("--workers", type=click.IntRange(min=1), help="Processes for in-process experts; one a core by default.")
@@ -64,7 +69,7 @@ def fill(
     resume: bool,
     as_json: bool,
 ) -> int:
-    """Record every allowed call on the tasks of the source TASKS.
+    """Record every allowed call on the tasks of TASKS: a source, or a file or folder of tasks.
 
     Failed calls are counted apart, not kept, and tried again by --resume. Exit code 1 when there were any.
     """
@@ -73,7 +78,7 @@ def fill(
     manifest = _manifest(store, registry, depth)
     source = task_source(tasks)
     reports: dict[str, Progress] = {}
-    for split in splits:
+    for split in several_splits(source, splits, ("train", "val", "test")):
         images = ImageStore(capacity=1_000_000)
         chosen = load_tasks(source, split, limit, images)
         with progress(f"recording {tasks}/{split}", len(chosen)) as done:

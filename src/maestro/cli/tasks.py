@@ -9,11 +9,16 @@ from pathlib import Path
 import click
 
 from maestro.cli.loading import load_tasks, task_source
-from maestro.cli.output import console, json_option, print_json, print_table, warn
+from maestro.cli.output import console, json_option, print_json, print_table, progress, warn
 from maestro.errors import TaskError, not_found
 from maestro.images import ImageStore
 from maestro.registry.plugins import registered
-from maestro.tasks.source import TaskSource
+from maestro.tasks.file import FileSource
+from maestro.tasks.opening import PATHS_WORK
+from maestro.tasks.original import Wrapping
+from maestro.tasks.source import ContentSource, SearchableSource, TaskSource
+from maestro.tasks.wrapping import wrapping_of
+from maestro.tasks.writing import SUFFIX, FormatName, check_target, write_tasks
 from maestro.types import Task
 
 _DRAWN = 120
@@ -30,13 +35,14 @@ def command() -> None:
 @command.command("list")
 @json_option
 def list_sources(as_json: bool) -> None:
-    """List the registered task sources and their splits."""
+    """List the registered task sources and their splits. Files and folders of tasks work wherever these names do."""
     rows = [{"name": name, "splits": list(task_source(name).splits)} for name in sorted(registered().task_sources)]
     broken = [str(plugin) for plugin in registered().broken]
     if as_json:
         print_json({"sources": rows, "broken_plugins": broken})
         return
     print_table("", ("name", "splits"), [(row["name"], ", ".join(row["splits"])) for row in rows])
+    click.echo(PATHS_WORK)
     for message in broken:
         warn(message)
 
@@ -50,10 +56,11 @@ def list_sources(as_json: bool) -> None:
 @click.option("--image", "folder", metavar="FOLDER", type=click.Path(path_type=Path, file_okay=False), help="Write the pictures there.")
 @json_option
 def show(source: str, task: str | None, split: str | None, limit: int, category: str | None, folder: Path | None, as_json: bool) -> None:
-    """Show tasks of SOURCE with their answers, or the one with the id TASK."""
+    """Show tasks of SOURCE (a name, a file or a folder) with their answers, or the one with the id TASK."""
     chosen = task_source(source)
     images = ImageStore()
-    found = [_one(chosen, task, images)] if task else _some(chosen, split or chosen.splits[0], limit, category, images)
+    asked = split or chosen.splits[0]
+    found = [_one(chosen, task, images)] if task else _some(chosen, asked, limit, category, images)
     written = _export(found, images, folder) if folder is not None else {}
     if as_json:
         print_json({"tasks": [{**one.model_dump(mode="json"), "files": [str(path) for path in written.get(one.id, [])]} for one in found]})
@@ -61,15 +68,73 @@ def show(source: str, task: str | None, split: str | None, limit: int, category:
         _show_one(found[0], images)
     else:
         rows = [(one.id, one.question, " | ".join(one.references)) for one in found]
-        print_table(f"{source}: {len(found)} tasks", ("id", "question", "answer"), rows)
+        others = ", ".join(name for name in chosen.splits if name != asked)
+        print_table(f"{source}/{asked}: {len(found)} task{'' if len(found) == 1 else 's'}", ("id", "question", "answer"), rows)
+        if others:
+            click.echo(f"other splits: {others}")
     if folder is not None and not as_json:
         click.echo(f"{sum(map(len, written.values()))} pictures in {folder}")
+
+
+@command.command()
+@click.argument("source")
+@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The new file.")
+@click.option("--format", "form", type=click.Choice(list(SUFFIX)), help="By default original for .parquet, jsonl for .jsonl.")
+@click.option("--split", "splits", multiple=True, help="May be repeated; every split of a file or folder by default.")
+@click.option("--limit", type=click.IntRange(min=1), help="First tasks of each split; all of them by default.")
+@click.option(
+    "--system", type=click.Path(path_type=Path, dir_okay=False), help="Rows of the original, for the prompt around each question."
+)
+@json_option
+def build(
+    source: str, out: Path, form: FormatName | None, splits: tuple[str, ...], limit: int | None, system: Path | None, as_json: bool
+) -> None:
+    """Write tasks of SOURCE (a name, a file or a folder) with their images to one file.
+
+    original: Parquet in the schema of the original system. trl: Parquet as TRL's trainers read it. jsonl: our own rows, the
+    images in a folder beside them. Each is a task source again, of the same tasks and pixels.
+    """
+    form = form or next((name for name, suffix in SUFFIX.items() if suffix == out.suffix), None)
+    if form is None:
+        raise click.UsageError(f"give --format, or a file that ends in {' or '.join(dict.fromkeys(SUFFIX.values()))}.")
+    if system is not None and form != "original":
+        raise click.UsageError("--system is for the prompts of --format original.")
+    images = ImageStore(capacity=1_000_000)
+    chosen = task_source(source)
+    check_target(out, form)
+    names = _all_splits(chosen, splits)
+    tasks = [task for name in names for task in load_tasks(chosen, name, limit, images)]
+    with progress(f"writing {out}", len(tasks)) as done:
+        write_tasks(out, form, tasks, images, _wrapping(chosen, system) if form == "original" else None, done)
+    if as_json:
+        print_json({"file": str(out), "format": form, "splits": list(names), "tasks": len(tasks)})
+    else:
+        click.echo(f"{out}: {len(tasks)} tasks of {', '.join(names)}; look at them with: maestro tasks show {out}")
+
+
+def _all_splits(source: TaskSource, asked: tuple[str, ...]) -> tuple[str, ...]:
+    """The splits to write. Raises TaskError when they have to be named: a source that draws its tasks has as many as one likes."""
+    if not asked and not isinstance(source, ContentSource) and len(source.splits) > 1:
+        raise TaskError(f"{source.name} has the splits {', '.join(source.splits)}; name those to write with --split.")
+    return asked or source.splits
+
+
+def _wrapping(source: TaskSource, system: Path | None) -> Wrapping:
+    """What the prompts put around a question: as in the rows that were named, else as in the source's own."""
+    if system is not None:
+        return wrapping_of(system)
+    if isinstance(source, FileSource) and source.format.name == "original":
+        return wrapping_of(source.path)
+    warn("the prompts have no system message; take it from your copy of the original's rows with --system FILE.")
+    return Wrapping()
 
 
 def _some(source: TaskSource, split: str, limit: int, category: str | None, images: ImageStore) -> list[Task]:
     """The first tasks of a split, of one category if asked. Raises TaskError when the category is not there."""
     if category is None:
         return load_tasks(source, split, limit, images)
+    if isinstance(source, SearchableSource):
+        return source.of_category(split, category, limit, images)
     found: list[Task] = []
     for drawn in _growing(source, split, images):
         found = [task for task in drawn if task.category == category]
@@ -83,6 +148,10 @@ def _some(source: TaskSource, split: str, limit: int, category: str | None, imag
 
 def _one(source: TaskSource, task_id: str, images: ImageStore) -> Task:
     """The task with this id. Raises TaskError when no split has it."""
+    if isinstance(source, SearchableSource):
+        if (task := source.find(task_id, images)) is None:
+            raise TaskError(f"no row of {source.name} has the id {task_id!r}; list some with: maestro tasks show {source.name}")
+        return task
     split = next((name for name in source.splits if task_id.startswith(f"{source.name}/{name}/")), None)
     if split is None:
         known = ", ".join(f"{source.name}/{name}/…" for name in source.splits)
@@ -127,7 +196,8 @@ def _show_one(task: Task, images: ImageStore) -> None:
         ("answer", " | ".join(task.references)),
         ("scored by", f"{task.profile} {task.params or ''}"),
         ("category", task.category),
+        ("choices", " | ".join(task.choices)),
         ("pictures", sizes),
     ]
-    for name, value in shown:
+    for name, value in ((name, value) for name, value in shown if value):
         console().print(f"{name:10}", value, markup=False)

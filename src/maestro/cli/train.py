@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from maestro.cli.output import console, json_option, print_json, warn
+from maestro.cli.output import console, json_option, print_json, warn, warnings_told
 from maestro.config import load_config
-from maestro.errors import ConfigError, MissingDependency
+from maestro.errors import MissingDependency
 from maestro.train.config import TrainConfig
 from maestro.train.folder import check_place
 
@@ -57,7 +57,8 @@ def _run(settings: TrainConfig, target: Path, *, resume: bool, as_json: bool) ->
 
     if settings.policy.blank_images:
         warn("the policy trains on blank pictures (policy.blank_images)")
-    loaded = load_materials(settings, ImageStore(capacity=20_000))
+    with warnings_told():
+        loaded = load_materials(settings, ImageStore(capacity=20_000))
     with asyncio.Runner() as runner:
         try:
             return train(settings, loaded.materials, target, resume=resume, progress=None if as_json else Terminal(), runner=runner)
@@ -68,17 +69,12 @@ def _run(settings: TrainConfig, target: Path, *, resume: bool, as_json: bool) ->
 def _describe(settings: TrainConfig, target: Path, *, as_json: bool) -> None:
     """What the run would do; touches neither tensors nor experts, but the names have to exist."""
     from maestro.images import ImageStore
-    from maestro.registry.plugins import registered
     from maestro.registry.registry import Registry
-    from maestro.train.scenes import check_scenes, teaches
+    from maestro.tasks.opening import task_source
+    from maestro.train.questions import check_source
 
     registry = Registry.load(settings.ensemble.registry)
-    source = registered().task_source(settings.tasks.source)
-    for split in (settings.tasks.train, settings.tasks.validation, settings.tasks.warm):
-        if split not in source.splits:
-            raise ConfigError(f"the task source {source.name} has no split {split!r}; it has {', '.join(source.splits)}.")
-    if teaches(settings):
-        check_scenes(source, settings, ImageStore(), registry.menu())
+    check_source(settings, task_source(settings.tasks.source), ImageStore(), registry.menu())
     plan: dict[str, Any] = {
         "run": str(target),
         "exists": (target / "config.yaml").exists(),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from pathlib import Path
 
 import orjson
@@ -16,8 +18,16 @@ class RecordedSplit(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     source: str
+    """Registered name, or path of a file or folder, as it was given."""
     split: str
     tasks: int
+
+    @property
+    def stem(self) -> str:
+        """What files about this split are called; a path, which is no file name, becomes one with a digest of its own."""
+        name = f"{self.source}-{self.split}"
+        safe = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")
+        return name if safe == name else f"{safe[-80:]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 class Manifest(BaseModel):

@@ -17,7 +17,7 @@ from maestro.rollout.pool import RecordedPool
 
 def table_path(folder: Path, known: RecordedSplit) -> Path:
     """Where the table of a split lies."""
-    return folder / f"{known.source}-{known.split}.jsonl.xz"
+    return folder / f"{known.stem}.jsonl.xz"
 
 
 def write_tables(folder: Path, manifest: Manifest, pools: Mapping[str, RecordedPool], code: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -16,7 +16,7 @@ class TaskSource(Protocol):
 
     @property
     def name(self) -> str:
-        """Id of the source; the first part of its task ids."""
+        """What the source is asked for by: its registered name or its path."""
 
     @property
     def splits(self) -> tuple[str, ...]:
@@ -28,6 +28,37 @@ class TaskSource(Protocol):
         The order interleaves families, so that any prefix is balanced, and is the same in every process.
         Raises TaskError for a split that does not exist.
         """
+
+
+@runtime_checkable
+class ContentSource(Protocol):
+    """A task source whose tasks are data rather than code, and change with it."""
+
+    @property
+    def content_digest(self) -> str:
+        """SHA-256 of the data."""
+
+
+@runtime_checkable
+class SearchableSource(TaskSource, Protocol):
+    """A task source in which tasks can be found without loading the others."""
+
+    def find(self, task_id: str, images: ImageStore) -> Task | None:
+        """The task with this id, None when there is none; its pixels are put into `images`."""
+
+    def of_category(self, split: str, category: str, limit: int, images: ImageStore) -> list[Task]:
+        """The first `limit` tasks of a category. Raises TaskError naming the categories when it is none of them."""
+
+
+@runtime_checkable
+class CountedSource(TaskSource, Protocol):
+    """A task source that takes long enough to load that its progress is worth showing."""
+
+    def count(self, split: str, limit: int | None) -> int:
+        """How many tasks `load` gives."""
+
+    def load(self, split: str, limit: int | None, images: ImageStore, progress: Callable[[int], None] | None = None) -> list[Task]:
+        """As any task source; `progress` is told how many are done."""
 
 
 @dataclass(frozen=True)

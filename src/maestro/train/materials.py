@@ -8,16 +8,18 @@ from typing import Any
 from maestro.errors import ConfigError
 from maestro.experts.store import CallStore
 from maestro.images import ImageStore
-from maestro.registry.menu import Menu
-from maestro.registry.plugins import registered
+from maestro.registry.registry import Registry
 from maestro.rollout.episode import Performs
 from maestro.rollout.pool import PooledEnsemble
 from maestro.rollout.tables import read_tables
+from maestro.scoring.scorable import require_scorable
 from maestro.skills.ensemble import Ensemble
+from maestro.tasks.opening import task_source
 from maestro.tasks.source import TaskSource, TaughtTask, TeachingSource
 from maestro.train.config import TrainConfig
+from maestro.train.questions import check_source, runs_episodes
 from maestro.train.run import Materials
-from maestro.train.scenes import check_scenes, known_split, teaches
+from maestro.train.scenes import teaches
 from maestro.train.wordings import card_wordings
 from maestro.types import Task
 
@@ -39,7 +41,8 @@ class Loaded:
 
 def load_materials(config: TrainConfig, images: ImageStore) -> Loaded:
     """Everything the config names. Raises RegistryError, TaskError, StoreError or ConfigError."""
-    source: TaskSource = registered().task_source(config.tasks.source)
+    source = task_source(config.tasks.source)
+    check_source(config, source, images, Registry.load(config.ensemble.registry).menu())
     tables = config.ensemble.store is not None and config.ensemble.store.is_dir()
     store = CallStore(config.ensemble.store, config.ensemble.mode) if config.ensemble.store is not None and not tables else None
     if store is None and not tables and config.ensemble.mode in {"replay", "record"}:
@@ -48,14 +51,14 @@ def load_materials(config: TrainConfig, images: ImageStore) -> Loaded:
     performs: Performs = ensemble
     if tables and config.ensemble.store is not None:
         performs = PooledEnsemble(read_tables(config.ensemble.store, ensemble.menu), ensemble)
-    needed = any(stage.kind != "warm_start" for stage in config.stages)
+    needed = runs_episodes(config)
     return Loaded(
         Materials(
             images=images,
             ensemble=performs,
             train=_tasks(source, config.tasks.train, config.tasks.train_limit, images) if needed else [],
             validation=_tasks(source, config.tasks.validation, config.tasks.validation_limit, images) if needed else [],
-            scenes=(scenes := _scenes(source, config, images, ensemble.menu)),
+            scenes=(scenes := _scenes(source, config, images)),
             wordings=card_wordings(ensemble.registry) if scenes else [],
             registry=dict[str, Any](ensemble.registry.lock()),
         ),
@@ -65,14 +68,14 @@ def load_materials(config: TrainConfig, images: ImageStore) -> Loaded:
 
 
 def _tasks(source: TaskSource, split: str, limit: int | None, images: ImageStore) -> list[Task]:
-    known_split(source, split)
-    return source.load(split, limit, images)
+    """Tasks of a split that can all be scored."""
+    tasks = source.load(split, limit, images)
+    require_scorable(tasks)
+    return tasks
 
 
-def _scenes(source: TaskSource, config: TrainConfig, images: ImageStore, menu: Menu) -> list[TaughtTask]:
+def _scenes(source: TaskSource, config: TrainConfig, images: ImageStore) -> list[TaughtTask]:
     """Scenes for traces, when a stage writes any."""
-    if not teaches(config):
+    if not teaches(config) or not isinstance(source, TeachingSource):
         return []
-    check_scenes(source, config, images, menu)
-    assert isinstance(source, TeachingSource)
     return source.teach(config.tasks.warm, config.tasks.warm_limit, images)

@@ -22,7 +22,8 @@ def check_scenes(source: TaskSource, config: TrainConfig, images: ImageStore, me
     """Look at a few scenes, before thousands are drawn. Raises ConfigError when the source cannot teach this registry."""
     if not isinstance(source, TeachingSource):
         raise ConfigError(
-            f"the task source {source.name} cannot teach (no `teach`); load a trained policy and leave out warm_start and rehearsal."
+            f"the task source {source.name} cannot teach (no `teach`); load a trained policy (policy.load), leave out warm_start, and set "
+            "rehearsal: 0 in expert_iteration."
         )
     known_split(source, config.tasks.warm)
     check_plans(source.teach(config.tasks.warm, min(config.tasks.warm_limit or _GLIMPSE, _GLIMPSE), images), menu)

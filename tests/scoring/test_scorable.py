@@ -1,0 +1,27 @@
+import pytest
+
+from maestro.errors import TaskError
+from maestro.scoring.scorable import require_scorable
+from maestro.types import Task
+
+
+def test_tasks_with_references_and_known_profiles_pass():
+    require_scorable([Task(id="a", question="Q", references=("x",)), Task(id="b", question="Q", references=("4",), profile="number")])
+    require_scorable([])
+
+
+def test_everything_that_is_missing_is_told():
+    tasks = [
+        Task(id="a", question="Q", references=("x",), profile="numbr"),
+        Task(id="b", question="Q", references=("x",), profile="compat-original:chartqa"),
+        Task(id="c", question="Q"),
+    ]
+    with pytest.raises(TaskError) as caught:
+        require_scorable(tasks)
+    for part in (
+        "1 of 3 tasks ask",
+        "'numbr'; did you mean number?",
+        "compat-original:chartqa",
+        "1 of 3 tasks have no reference answer, c",
+    ):
+        assert part in str(caught.value)
