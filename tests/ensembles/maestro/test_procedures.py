@@ -90,7 +90,7 @@ async def test_perception_shows_all_pictures_and_says_nothing_of_a_zoom_that_was
     task = played.task("What colour?", images=2)
     seen = await played.call(MAIN, "Perception_Problem_Solver", task)
     assert played.order == [ZOOM, MAIN]
-    assert played.requests(ZOOM)[0].sampling == {"stop": ["</tool_call>", "</answer>"]}
+    assert played.requests(ZOOM)[0].sampling == {"temperature": 0.0, "max_tokens": 4096, "stop": ["</tool_call>", "</answer>"]}
     assert '"name":"image_zoom_in_tool"' in system(played.requests(ZOOM)[0])
     request = played.requests(MAIN)[0]
     assert (request.images, user(request)) == (task.images, "What colour?")
