@@ -6,6 +6,7 @@ import hashlib
 import io
 import warnings
 from collections import OrderedDict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,14 @@ ImageLike = Image.Image | str | Path | bytes | NDArray[np.uint8]
 """An image as pixels, path or file bytes; arrays are (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA."""
 MAX_PIXELS = 64_000_000
 """Larger images are refused rather than decoded (decompression bombs)."""
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """An image as a file that can be sent: whoever decodes it sees the pixels of its hash, and nothing else is in it."""
+
+    media_type: str
+    data: bytes
 
 
 def normalise(image: Image.Image) -> Image.Image:
@@ -69,6 +78,23 @@ def open_image(source: str | Path | bytes) -> Image.Image:
         raise ImageError(f"image {name} is damaged: {error}") from error
 
 
+def plain_jpeg(source: str | Path | bytes) -> ImageFile | None:
+    """The file itself, if it is a JPEG whose decoded pixels are what `open_image` gives and that tells nothing else.
+
+    Rotation, a profile, a comment, a thumbnail or whatever else a camera writes (where the picture was taken, for one) rules
+    it out.
+    """
+    data = source if isinstance(source, bytes) else Path(source).read_bytes()
+    if not (data.startswith(b"\xff\xd8") and data.endswith(b"\xff\xd9")):
+        return None
+    with Image.open(io.BytesIO(data)) as image:
+        segments = getattr(image, "applist", [])
+        quiet = all(
+            (name == "APP0" and body.startswith(b"JFIF")) or (name == "APP14" and body.startswith(b"Adobe")) for name, body in segments
+        )
+        return ImageFile("image/jpeg", data) if image.format == "JPEG" and image.mode in {"RGB", "L"} and quiet else None
+
+
 def _from_array(values: NDArray[Any]) -> Image.Image:
     """The image of an array. Raises ImageError when its shape or type leaves open what is meant."""
     grey = values.ndim == 2
@@ -89,7 +115,7 @@ class ImageStore:
     """Pixels and their PNG encoding by content hash, each made once.
 
     In memory up to `capacity` images; with `folder`, every image is also kept there as `<hash>.png` and older ones are
-    read back from it.
+    read back from it. Of a plain JPEG the file is kept too.
     """
 
     def __init__(self, folder: Path | None = None, capacity: int = 4096) -> None:
@@ -97,6 +123,7 @@ class ImageStore:
         self.capacity = capacity
         self._pixels: OrderedDict[str, Image.Image] = OrderedDict()
         self._encoded: dict[str, bytes] = {}
+        self._files: dict[str, ImageFile] = {}
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
 
@@ -112,6 +139,8 @@ class ImageStore:
                 pixels.save(partial, format="PNG")
                 partial.replace(path)
             self._remember(name, pixels)
+        if name not in self._files and isinstance(image, str | Path | bytes) and (file := plain_jpeg(image)) is not None:
+            self._files[name] = file
         return name
 
     def pixels(self, name: str) -> Image.Image:
@@ -124,6 +153,13 @@ class ImageStore:
             self._remember(name, image)
             return image
         raise ImageError(f"no image with hash {name[:12]}… in this store ({len(self._pixels)} in memory, folder: {self.folder}).")
+
+    def file(self, name: str) -> ImageFile | None:
+        """A file that holds the pixels of a hash, if there is one without encoding them."""
+        if (found := self._files.get(name)) is not None:
+            return found
+        path = None if self.folder is None else self.folder / f"{name}.png"
+        return ImageFile("image/png", path.read_bytes()) if path is not None and path.exists() else None
 
     def png(self, name: str) -> bytes:
         """The PNG bytes of a hash, encoded once."""
@@ -138,3 +174,4 @@ class ImageStore:
         while len(self._pixels) > self.capacity:
             oldest, _ = self._pixels.popitem(last=False)
             self._encoded.pop(oldest, None)
+            self._files.pop(oldest, None)
