@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from maestro.errors import ImageError
-from maestro.images import ImageStore, digest, open_image
+from maestro.images import ImageFile, ImageStore, digest, open_image, plain_jpeg
 
 
 def encoded(image: Image.Image, format: str, **options: object) -> bytes:
@@ -119,3 +119,41 @@ def test_a_linked_file_that_changes_or_goes_is_noticed(tmp_path: Path) -> None:
 def test_a_name_that_is_known_costs_no_decoding(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_text("not looked at")
     assert ImageStore().link(tmp_path / "a.png", "0" * 64) == "0" * 64
+
+
+def jpeg(image: Image.Image, **options) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", **options)
+    return buffer.getvalue()
+
+
+def test_a_plain_jpeg_is_kept_as_it_is(tmp_path):
+    noise = Image.effect_noise((20, 10), 40)
+    for data in (jpeg(noise.convert("RGB"), quality=80), jpeg(noise), jpeg(noise.convert("RGB"), progressive=True, dpi=(72, 72))):
+        store = ImageStore(capacity=1)
+        (tmp_path / "a.jpg").write_bytes(data)
+        name = store.put(tmp_path / "a.jpg")
+        assert store.file(name) == ImageFile("image/jpeg", data)
+        assert digest(open_image(data)) == name
+        store.put(Image.new("RGB", (3, 3)))
+        assert store.file(name) is None
+
+
+def test_a_file_that_shows_or_tells_anything_else_is_not():
+    colour = Image.effect_noise((20, 10), 40).convert("RGB")
+    exif = Image.Exif()
+    exif[0x010F] = "a camera"
+    told = [jpeg(colour, exif=exif), jpeg(colour, comment="mine"), jpeg(colour, icc_profile=b"x" * 200), jpeg(colour, xmp=b"<x/>")]
+    other = [jpeg(colour.convert("CMYK")), jpeg(colour) + b"a film", encoded(colour, "PNG")]
+    store = ImageStore()
+    for data in (*told, *other):
+        assert plain_jpeg(data) is None
+        assert store.file(store.put(data)) is None
+
+
+def test_a_folder_has_files_of_everything(tmp_path):
+    store = ImageStore(tmp_path)
+    name = store.put(Image.effect_noise((20, 10), 40))
+    file = store.file(name)
+    assert file.media_type == "image/png"
+    assert digest(open_image(file.data)) == name

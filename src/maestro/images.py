@@ -6,6 +6,7 @@ import hashlib
 import io
 import warnings
 from collections import OrderedDict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,14 @@ LINKED_BYTES = 1 << 30
 """Decoded pixels of linked images (see `ImageStore.link`) that a store keeps; the rest are decoded again when asked for."""
 DECODING = "1"
 """Changes whenever `open_image` gives other pixels for the same file; part of what a remembered hash depends on."""
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """An image as a file that can be sent: whoever decodes it sees the pixels of its hash, and nothing else is in it."""
+
+    media_type: str
+    data: bytes
 
 
 def normalise(image: Image.Image) -> Image.Image:
@@ -78,6 +87,23 @@ def open_image(source: str | Path | bytes) -> Image.Image:
         raise ImageError(f"image {name} is damaged: {error}") from error
 
 
+def plain_jpeg(source: str | Path | bytes) -> ImageFile | None:
+    """The file itself, if it is a JPEG whose decoded pixels are what `open_image` gives and that tells nothing else.
+
+    Rotation, a profile, a comment, a thumbnail or whatever else a camera writes (where the picture was taken, for one) rules
+    it out.
+    """
+    data = source if isinstance(source, bytes) else Path(source).read_bytes()
+    if not (data.startswith(b"\xff\xd8") and data.endswith(b"\xff\xd9")):
+        return None
+    with Image.open(io.BytesIO(data)) as image:
+        segments = getattr(image, "applist", [])
+        quiet = all(
+            (name == "APP0" and body.startswith(b"JFIF")) or (name == "APP14" and body.startswith(b"Adobe")) for name, body in segments
+        )
+        return ImageFile("image/jpeg", data) if image.format == "JPEG" and image.mode in {"RGB", "L"} and quiet else None
+
+
 def _from_array(values: NDArray[Any]) -> Image.Image:
     """The image of an array. Raises ImageError when its shape or type leaves open what is meant."""
     grey = values.ndim == 2
@@ -99,7 +125,7 @@ class ImageStore:
 
     In memory up to `capacity` images; with `folder`, every image is also kept there as `<hash>.png` and older ones are
     read back from it. Images that were linked rather than put are read again from where they came from, so that of them at most
-    `linked_bytes` of pixels stay in memory however many there are.
+    `linked_bytes` of pixels stay in memory however many there are. Of a plain JPEG the file is kept too.
     """
 
     def __init__(self, folder: Path | None = None, capacity: int = 4096, linked_bytes: int = LINKED_BYTES) -> None:
@@ -111,6 +137,7 @@ class ImageStore:
         self._origins: dict[str, Path | bytes] = {}
         self._linked: OrderedDict[str, Image.Image] = OrderedDict()
         self._linked_size = 0
+        self._files: dict[str, ImageFile] = {}
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
 
@@ -126,6 +153,8 @@ class ImageStore:
                 pixels.save(partial, format="PNG")
                 partial.replace(path)
             self._remember(name, pixels)
+        if name not in self._files and isinstance(image, str | Path | bytes) and (file := plain_jpeg(image)) is not None:
+            self._files[name] = file
         return name
 
     def link(self, origin: Path | bytes, name: str | None = None) -> str:
@@ -154,6 +183,13 @@ class ImageStore:
             self._remember(name, image)
             return image
         raise ImageError(f"no image with hash {name[:12]}… in this store ({len(self._pixels)} in memory, folder: {self.folder}).")
+
+    def file(self, name: str) -> ImageFile | None:
+        """A file that holds the pixels of a hash, if there is one without encoding them."""
+        if (found := self._files.get(name)) is not None:
+            return found
+        path = None if self.folder is None else self.folder / f"{name}.png"
+        return ImageFile("image/png", path.read_bytes()) if path is not None and path.exists() else None
 
     def png(self, name: str) -> bytes:
         """The PNG bytes of a hash, encoded once."""
@@ -190,6 +226,7 @@ class ImageStore:
         while len(self._pixels) > self.capacity:
             oldest, _ = self._pixels.popitem(last=False)
             self._encoded.pop(oldest, None)
+            self._files.pop(oldest, None)
 
 
 def _size(image: Image.Image) -> int:

@@ -4,7 +4,7 @@ import importlib.util
 
 import pytest
 
-from maestro.bench import cli_help, loop_overhead, sandbox_runs, store_replay
+from maestro.bench import cli_help, http_libraries, loop_overhead, sandbox_runs, served_calls, served_episodes, store_replay
 from maestro.bench.benchmarks import BENCHMARKS, benchmark
 from maestro.errors import ConfigError
 
@@ -50,6 +50,26 @@ def test_loading_tasks_is_measured_beside_decoding_their_pictures():
     first, later, few = task_loading.measure(rows=12, rounds=1)
     assert {one.beside for one in (first, later, few)} == {"decoding every picture"}
     assert later.bar is not None
+
+
+def test_served_calls_are_measured_beside_bare_clients(monkeypatch):
+    monkeypatch.setattr(served_calls, "PICTURES", {"text": 0, "small image": 2_000})
+    measured = served_calls.measure(calls=16, rounds=2)
+    assert [(one.name, one.beside) for one in measured[:2]] == [("calls, text", "bare client"), ("calls, text", "ready bytes")]
+    assert [one.name for one in measured[-3:]] == [f"overhead, small image, p{percent}" for percent in (50, 95, 99)]
+    assert [one.bar.limit for one in measured if one.bar] == [0.7, 0.7]
+
+
+def test_served_episodes_all_end_well_in_both_designs():
+    measured = served_episodes.measure(episodes=4, rounds=1, group=2)
+    assert [one.name for one in measured[::2]] == ["photo", "chart", "crop"]
+    assert {one.beside for one in measured} == {"thread pool"}
+
+
+def test_both_libraries_make_the_same_calls():
+    pytest.importorskip("httpx2", reason="the extra `dev` is not installed")
+    measured = http_libraries.measure(calls=16, rounds=1)
+    assert {one.beside for one in measured} == {"httpx2"}
 
 
 def test_batched_decisions_are_those_made_one_by_one():

@@ -6,9 +6,10 @@
 import asyncio
 import re
 import ssl
+import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -175,18 +176,18 @@ UNREACHABLE = {
 }
 
 
-async def print_table(folder: Path) -> None:
-    """Every row measured by itself, as Markdown."""
+async def table(folder: Path) -> AsyncIterator[str]:
+    """The lines of a Markdown table, every row measured by itself."""
     times = Times()
     await dead_port(folder / "warm", times)
-    print("| fault | when it happens once | when it happens always, the episode records | requests | time lost |\n|---|---|---|---|---|")
+    yield ("| fault | when it happens once | when it happens always, the episode records | requests | time lost |\n|---|---|---|---|---|")
     for number, fault in enumerate(FAULTS):
         saved, lost = await once(fault, folder / f"{number}a", times), await always(fault, folder / f"{number}b", times)
         recovery = f"answered after {saved.seconds:.2f} s" if saved.episode.answer else "the same"
-        print(f"| {fault.name} | {recovery} | {_said(lost)} | {lost.requests} | {lost.seconds:.2f} s |")
+        yield (f"| {fault.name} | {recovery} | {_said(lost)} | {lost.requests} | {lost.seconds:.2f} s |")
     for name, (work, _) in UNREACHABLE.items():
         found = await work(folder / name, times)
-        print(f"| {name} | the same | {_said(found)} | {found.requests} | {found.seconds:.2f} s |")
+        yield (f"| {name} | the same | {_said(found)} | {found.requests} | {found.seconds:.2f} s |")
 
 
 def _said(found: Outcome) -> str:
@@ -195,5 +196,10 @@ def _said(found: Outcome) -> str:
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as temporary:
-        asyncio.run(print_table(Path(temporary)))
+
+    async def show() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            async for line in table(Path(folder)):
+                sys.stdout.write(f"{line}\n")
+
+    asyncio.run(show())

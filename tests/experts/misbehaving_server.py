@@ -143,10 +143,9 @@ def after(seconds: float, behaviour: Behaviour) -> Behaviour:
     return behave
 
 
-async def hang(_, writer):
-    """Never answer; ends when the client leaves."""
-    while not writer.is_closing():
-        await asyncio.sleep(0.01)
+async def hang(_, __):
+    """Never answer."""
+    await asyncio.Event().wait()
 
 
 async def drip(_, writer):

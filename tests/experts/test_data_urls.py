@@ -14,10 +14,10 @@ async def test_made_once_and_forgotten_when_there_are_too_many():
     urls = DataURLs(images, capacity_bytes=1)
     first = await asyncio.gather(*(urls.get(names[0]) for _ in range(8)))
     assert len({id(url) for url in first}) == 1
-    assert urls.encoded == 1
+    assert urls.made == 1
     for name in names:
         await urls.get(name)
-    assert urls.encoded == 3
+    assert urls.made == 3
     assert len(urls._made) == 1
     assert urls._held_bytes == len(await urls.get(names[2]))
     assert await urls.get(names[0]) == first[0]
@@ -32,7 +32,7 @@ async def test_a_caller_that_leaves_does_not_spoil_it_for_the_others():
     await asyncio.sleep(0)
     leaving.cancel()
     assert (await staying).startswith(b"data:image/png;base64,")
-    assert urls.encoded == 1
+    assert urls.made == 1
     urls.close()
 
 

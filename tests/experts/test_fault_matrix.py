@@ -85,7 +85,7 @@ async def test_retry_after_is_waited_for_and_keeps_the_others_back():
         pool_of(served(server.url)) as pool,
     ):
         first = asyncio.create_task(pool.call("wide-model", chat(), 5))
-        while not server.chats:
+        while not server.chats:  # noqa: ASYNC110  the server is what is looked at
             await asyncio.sleep(0.01)
         await asyncio.sleep(0.05)
         line = await pool._endpoints[server.url, None].line()
@@ -141,11 +141,12 @@ async def test_a_fallback_does_not_hide_a_wrong_card_nor_help_when_it_is_down_to
             assert "there is y" in (await episode(ensemble)).error
         assert good.seen == []
     async with MisbehavingServer(in_turn(error(500, "a"))) as server, MisbehavingServer(in_turn(error(500, "b"))) as other:
-        async with ensemble_of(tmp_path / "2", served(server.url, fallback="spare"), served(other.url, "spare")) as ensemble:
+        cards = served(server.url, fallback="spare"), served(other.url, "spare")
+        async with ensemble_of(tmp_path / "2", *cards) as ensemble:
             ended = await episode(ensemble)
-            assert ended.stop is StopReason.INFRASTRUCTURE
-            assert "HTTP 500: a" in ended.error
-            assert "its fallback failed too: spare" in ended.error
+    assert ended.stop is StopReason.INFRASTRUCTURE
+    assert "HTTP 500: a" in ended.error
+    assert "its fallback failed too: spare" in ended.error
 
 
 async def test_the_episodes_deadline_bounds_attempts_pauses_and_queues(tmp_path):

@@ -18,7 +18,7 @@ from maestro.images import ImageStore, digest, open_image
 from maestro.skills.ensemble import Ensemble
 from maestro.types import CallLimits, ChatSampling, Expert, Price
 
-from .misbehaving_server import MisbehavingServer, after, in_turn, says, status
+from .misbehaving_server import MisbehavingServer, after, completion, in_turn, says, status
 
 MESSAGES = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "How many “circles”?"}]
 
@@ -60,14 +60,16 @@ async def test_servers_with_another_name_for_the_bound():
     sampling = ChatSampling(extra={"max_completion_tokens": 50})
     async with MisbehavingServer(in_turn(says("7"))) as server, pool_of(card(server, sampling=sampling)) as pool:
         await pool.call("wide-model", chat(), 5)
-        assert server.chats[0].json["max_completion_tokens"] == 50
-        assert "max_tokens" not in server.chats[0].json
+        await pool.call("wide-model", chat(sampling={"max_tokens": 9}), 5)
+        assert [one.json["max_completion_tokens"] for one in server.chats] == [50, 9]
+        assert not any("max_tokens" in one.json for one in server.chats)
 
 
 def seen_images(message):
     urls = [part["image_url"]["url"] for part in message["content"][:-1]]
-    assert all(url.startswith("data:image/png;base64,") for url in urls)
-    return [Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))) for url in urls]
+    files = [Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))) for url in urls]
+    assert [url.partition(",")[0] for url in urls] == [f"data:image/{file.format.lower()};base64" for file in files]
+    return [file.convert("RGB") for file in files]
 
 
 def odd_images():
@@ -77,12 +79,20 @@ def odd_images():
     plain = Image.fromarray(rgb)
     alpha = plain.convert("RGBA")
     alpha.putpixel((0, 0), (0, 0, 0, 0))
-    turned, exif = io.BytesIO(), Image.Exif()
+    photo, turned, exif = io.BytesIO(), io.BytesIO(), Image.Exif()
+    plain.save(photo, "JPEG", quality=95)
     exif[0x0112] = 6
     plain.transpose(Image.Transpose.ROTATE_90).save(turned, "JPEG", quality=95, exif=exif)
     palette = plain.quantize(4)
     palette.info["transparency"] = palette.getpixel((0, 0))
-    return {"plain": plain, "alpha": alpha, "palette": palette, "turned": turned.getvalue(), "crop": plain.crop((3, 2, 9, 7))}
+    return {
+        "plain": plain,
+        "alpha": alpha,
+        "palette": palette,
+        "turned": turned.getvalue(),
+        "photo": photo.getvalue(),
+        "crop": plain.crop((3, 2, 9, 7)),
+    }
 
 
 async def test_expert_and_orchestrator_see_the_same_pixels_in_order():
@@ -102,8 +112,8 @@ async def test_expert_and_orchestrator_see_the_same_pixels_in_order():
         assert sent[3]["content"][-1] == {"type": "text", "text": "left?"}
         arrived = seen_images(sent[3])
         assert [digest(image) for image in arrived] == names
-        assert all(image.mode == "RGB" for image in arrived)
-        plain, alpha, palette, turned, crop = (np.asarray(image).astype(int) for image in arrived)
+        assert sum("data:image/jpeg" in part["image_url"]["url"] for part in sent[3]["content"][:-1]) == 1  # the one that is as it is
+        plain, alpha, palette, turned, _, crop = (np.asarray(image).astype(int) for image in arrived)
         assert alpha[0, 0].tolist() == palette[0, 0].tolist() == [255, 255, 255]  # laid on white
         assert np.abs(turned - plain).mean() < 20
         assert crop.shape == (5, 6, 3)
@@ -126,9 +136,9 @@ async def test_an_image_is_encoded_once_for_all_calls():
         requests = [chat(name, messages=[{"role": "user", "content": str(i)}]) for i in range(20)]
         await asyncio.gather(*(pool.call("wide-model", request, 5) for request in requests))
         assert len(server.chats) == 20
-        assert pool._urls.encoded == 1
+        assert pool._urls.made == 1
         await pool.call("wide-model", chat(other, name), 5)
-        assert pool._urls.encoded == 2
+        assert pool._urls.made == 2
 
 
 @pytest.mark.parametrize(
@@ -142,6 +152,7 @@ async def test_an_image_is_encoded_once_for_all_calls():
         ({"content": [{"type": "text", "text": "se"}, {"type": "text", "text": "ven"}]}, "seven", ""),
         ({"content": None, "refusal": "I may not"}, "I may not", ""),
         ({"content": "7 < 8"}, "7 < 8", ""),
+        ({"content": "a<think>b<think>c</think>d</think>7"}, "7", "b<think>c\nad"),
     ],
 )
 async def test_what_is_read(message, text, reasoning):
@@ -153,9 +164,10 @@ async def test_what_is_read(message, text, reasoning):
 
 async def test_thinking_can_be_kept():
     async with MisbehavingServer(in_turn(says("<think>hm</think>7"))) as server:
-        async with pool_of(card(server, sampling=ChatSampling(keep_thinking=True))) as pool:
+        one = card(server, sampling=ChatSampling(keep_thinking=True))
+        async with pool_of(one) as pool:
             assert (await pool.call("wide-model", chat(), 5)).text == "<think>hm</think>7"
-            assert "keep_thinking" not in server.chats[0].json
+    assert "keep_thinking" not in server.chats[0].json
 
 
 async def test_price_and_tokens():
@@ -173,6 +185,22 @@ async def test_price_and_tokens():
                 await pool.call("wide-model", chat(), 5)
         async with pool_of(card(server, price=Price(call_usd=2))) as pool:
             assert (await pool.call("wide-model", chat(), 5)).cost_usd == 2
+
+
+async def test_usage_that_makes_no_sense_is_none():
+    odd = {"choices": [{"message": {"content": "7"}}], "usage": {"prompt_tokens": "many", "completion_tokens": -5}}
+    async with MisbehavingServer(in_turn(status(200, odd))) as server, pool_of(card(server)) as pool:
+        reply = await pool.call("wide-model", chat(), 5)
+        assert (reply.input_tokens, reply.output_tokens) == (0, 0)
+
+
+async def test_a_queue_that_the_server_reports_lowers_the_limit():
+    crowded = status(200, completion("7"), endpoint_load_metrics="TEXT named_metrics.num_requests_waiting=12.0")
+    async with MisbehavingServer(in_turn(crowded)) as server, pool_of(card(server)) as pool:
+        await pool.call("wide-model", chat(), 5)
+        assert server.chats[0].headers["endpoint-load-metrics-format"] == "TEXT"
+        [endpoint] = pool._endpoints.values()
+        assert (await endpoint.line()).limit.limit == pytest.approx(14.4)
 
 
 async def test_identical_calls_in_flight_and_recorded_ones_are_made_once(tmp_path):
@@ -198,7 +226,7 @@ async def test_the_key_is_sent_and_never_shown(monkeypatch):
     async with MisbehavingServer(in_turn(says("7"), refusing)) as server, pool_of(card(server, api_key_env="WIDE_KEY")) as pool:
         await pool.call("wide-model", chat(), 5)
         assert server.chats[0].headers["authorization"] == "Bearer sk-very-secret-0123456789"
-        with pytest.raises(InfrastructureFault, match="environment variable WIDE_KEY.*HTTP 401.*provided: \\*\\*\\*") as caught:
+        with pytest.raises(InfrastructureFault, match=r"environment variable WIDE_KEY.*HTTP 401.*provided: \*\*\*") as caught:
             await pool.call("wide-model", chat(), 5)
         assert not caught.value.retryable
         assert len(server.chats) == 2
@@ -259,7 +287,8 @@ async def test_a_prompted_skill_asks_it(tmp_path):
         (folder / "skills" / "answer").mkdir(parents=True)
         (folder / "registry.yaml").write_text(
             "name: served\nexperts:\n"
-            f"  - {{id: wide-model, summary: sees, kind: openai, endpoint: '{server.url}', target: good-model, price: {{output_mtok_usd: 5}}}}\n"
+            f"  - {{id: wide-model, summary: sees, kind: openai, endpoint: '{server.url}', target: good-model,\n"
+            "     price: {output_mtok_usd: 5}}\n"
         )
         (folder / "skills" / "answer" / "SKILL.md").write_text(
             "---\nname: answer\ndescription: Answers.\nmetadata:\n  experts: [wide-model]\n---\nAnswer on the last line.\n"
@@ -275,11 +304,11 @@ async def test_a_prompted_skill_asks_it(tmp_path):
         assert server.chats[0].json["messages"][0] == {"role": "system", "content": "Answer on the last line."}
 
 
-def test_open_image_of_the_data_url_is_the_image():
+def test_what_is_encoded_is_the_image():
     from maestro.experts.data_urls import encode
 
     image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (33, 21, 3), dtype=np.uint8))
-    assert digest(open_image(base64.b64decode(encode(image).partition(b",")[2]))) == digest(image)
+    assert digest(open_image(encode(image).data)) == digest(image)
 
 
 def test_replies_without_news_are_stored_as_before():

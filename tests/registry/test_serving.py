@@ -63,7 +63,6 @@ def test_a_card_is_read():
         (CARD + "      environment:\n        CUDA_VISIBLE_DEVICES: '0'\n", 12, "may not set CUDA_VISIBLE_DEVICES: the plan decides"),
         (CARD + "      environment: {HF_TOKEN: hf_abc}\n", 11, "HF_TOKEN looks like a secret"),
         (CARD + "      command: [serve, '{prot}']\n", 11, "serve.command has {prot}; what is filled in is {host}, {port}"),
-        (CARD.replace("http:", "https:"), 6, "serve starts plain http; write the endpoint with http://"),
         (CARD + "      replicas: 3\n      ports: [8001]\n", 12, "serve.ports has 1 ports; 3 replicas need 2 beside the endpoint's"),
         (CARD.replace(":8000", ":65000") + "      replicas: 2\n", 11, "replica 2 would listen on port 66000; give serve.ports"),
         (CARD + "      replicas: 2\n      ports: [8000]\n", 12, "port 8000 of 127.0.0.1 is a's already"),

@@ -21,10 +21,9 @@ def chat_head(card: Expert, sampling: Mapping[str, Any]) -> bytes:
     A bound on the reply is always there, under the name that `extra` gives it when it has `max_completion_tokens`.
     """
     own = card.sampling
-    fields = {"model": card.target, "temperature": own.temperature, "top_p": own.top_p, "max_tokens": own.max_tokens}
-    fields |= {**own.extra, **sampling}
-    if "max_completion_tokens" in fields:
-        del fields["max_tokens"]
+    fields = {"model": card.target, "temperature": own.temperature, "top_p": own.top_p, **own.extra, **sampling}
+    bound = fields.pop("max_tokens", None) or fields.get("max_completion_tokens") or own.max_tokens
+    fields["max_completion_tokens" if "max_completion_tokens" in fields else "max_tokens"] = bound
     sent = {name: value for name, value in fields.items() if value is not None and name != "keep_thinking"}
     return orjson.dumps(sent)[:-1] + b',"messages":['
 
@@ -76,9 +75,9 @@ def chat_reply(card: Expert, request: ExpertRequest, body: bytes, latency_second
         message = choice["message"]
         content = message.get("content")
         text = content if isinstance(content, str) else _odd_text(content, message)
-        reasoning = message.get("reasoning_content") or message.get("reasoning") or ""
+        reasoning = str(message.get("reasoning_content") or message.get("reasoning") or "")
         usage = answer.get("usage") or {}
-        spent = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
+        spent = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise InfrastructureFault(f"{card.id} replied with JSON that is no chat completion ({shown(body)})", retryable=True) from error
     if spent == (0, 0) and (card.price.input_mtok_usd or card.price.output_mtok_usd):
@@ -98,6 +97,10 @@ def _odd_text(content: Any, message: Mapping[str, Any]) -> str:
     if content is not None:
         raise TypeError(f"content is {type(content).__name__}")
     return str(message.get("refusal") or "")
+
+
+def _count(value: Any) -> int:
+    return value if isinstance(value, int) and value > 0 else 0
 
 
 def _nothing(card: Expert, finish_reason: str, thought: bool, tokens: int) -> NothingSaid:

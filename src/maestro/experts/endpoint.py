@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -25,6 +24,8 @@ MAX_REPLY_BYTES = 8 << 20
 """A longer reply is not read to its end."""
 CONNECT_SECONDS = 10.0
 PROBE_SECONDS = 5.0
+KEEP_ALIVE_SECONDS = 4.0
+"""Below the five seconds after which uvicorn (and so vLLM) closes an idle connection: whoever closes second may lose a request."""
 _ASK_LOAD_EVERY_SECONDS = 1.0
 _JOINED_BYTES = 1 << 16
 """A longer body is sent in its parts, so that calls that wait do not each hold a copy of the same picture."""
@@ -73,7 +74,7 @@ class Endpoint:
                 del self._lines[old]
             sessions = self._sessions()
             line = Line(sessions, await anext(sessions), AdaptiveLimit(self.most), Breaker(self.name, self.probe))
-            line = self._lines.setdefault(loop, line)
+            self._lines[loop] = line
         return line
 
     def admission(self, deadline_at: float) -> Admission:
@@ -153,14 +154,18 @@ class Endpoint:
 
     async def _sessions(self) -> AsyncGenerator[aiohttp.ClientSession, None]:
         """The loop's one session. As a generator, because a loop that ends closes its generators: so no session outlives it."""
+        import ssl
+
         import aiohttp
 
         headers = {"Accept": "application/json", "Accept-Encoding": "identity", "Content-Type": "application/json"}
         if self._api_key:
             headers["Authorization"] = f"Bearer {self._api_key}"
         session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(  # no limit of its own: the adaptive limit bounds it
-                limit=0, keepalive_timeout=30, ssl=ssl.create_default_context() if self.url.startswith("https:") else True
+            connector=aiohttp.TCPConnector(
+                limit=0,  # the adaptive limit bounds it
+                keepalive_timeout=KEEP_ALIVE_SECONDS,
+                ssl=ssl.create_default_context() if self.url.startswith("https:") else True,
             ),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),  # the pool owns the clock
             cookie_jar=aiohttp.DummyCookieJar(),

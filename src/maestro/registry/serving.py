@@ -81,8 +81,6 @@ def check_serve(expert: Expert, at: Location, document: Document) -> Iterator[Pr
 
     if serve.model is None and not serve.command:
         yield wrong("", "serve needs model (a hub id or folder, for vLLM) or command (to start something else)")
-    if expert.endpoint and expert.endpoint.startswith("https:"):
-        yield document.problem((*at[:-1], "endpoint"), f"expert {expert.id}: serve starts plain http; write the endpoint with http://")
     yield from (wrong(*found) for found in _size_faults(serve))
     for index, argument in enumerate(serve.arguments):
         if owner := _OWNED_ARGUMENTS.get(argument.partition("=")[0].replace("_", "-")):

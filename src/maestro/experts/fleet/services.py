@@ -86,6 +86,8 @@ def services_of(experts: Mapping[str, Expert], only: Iterable[str] = (), *, here
         host = urlsplit(card.endpoint).hostname or ""
         if card.serve is None:
             elsewhere.append(Elsewhere(card.id, card.endpoint, "no serve block: somebody else runs it"))
+        elif card.endpoint.startswith("https:"):
+            elsewhere.append(Elsewhere(card.id, card.endpoint, "https: what is started here speaks plain http, so somebody else runs it"))
         elif not here(host):
             elsewhere.append(Elsewhere(card.id, card.endpoint, f"{host} is another machine: run maestro experts up there"))
         else:
