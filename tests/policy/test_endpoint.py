@@ -56,6 +56,24 @@ async def test_the_servers_wish_to_wait_is_known() -> None:
         await endpoint.close()
 
 
+async def test_a_wish_to_wait_for_long_is_a_failure() -> None:
+    async with listening(lambda *_: web.Response(status=503, headers={"Retry-After": "300"})) as server:
+        endpoint = Endpoint(server.url)
+        with pytest.raises(InfrastructureFault):
+            await endpoint.post(server.url + "/x", {})
+        assert len(server.asked) == 1
+        await endpoint.close()
+
+
+async def test_a_key_that_a_server_repeats_is_cut_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_KEY", "sk-very-secret")
+    async with listening(lambda *_: (401, {"error": {"message": "wrong key sk-very-secret"}})) as server:
+        endpoint = Endpoint(server.url, "SOME_KEY")
+        with pytest.raises(InfrastructureFault, match=r"wrong key \*\*\*"):
+            await endpoint.post(server.url + "/x", {})
+        await endpoint.close()
+
+
 @pytest.mark.parametrize(("text", "said"), [("<html>", "not JSON"), ("[1]", "list instead of an object")])
 async def test_an_answer_that_is_no_object(text: str, said: str) -> None:
     async with listening(lambda *_: web.Response(text=text)) as server:

@@ -61,6 +61,16 @@ def test_broken_episodes_reach_trl_without_reward_and_without_loss() -> None:
     assert rows["completion_ids"] == [[3, 4, 5], [3, 4, 5]]
 
 
+def test_a_row_that_is_not_what_was_sampled_is_not_trained_on() -> None:
+    kept = episode("a", 0.9, 0)
+    assert kept.tokens is not None
+    changed = kept.model_copy(update={"tokens": kept.tokens.model_copy(update={"untrainable": "a thought was dropped"})})
+    rows = rows_for_trl([kept, changed])
+    assert rows["total"] == [0.9, None]
+    assert rows["env_mask"] == [[1, 0, 1], [0, 0, 0]]
+    assert best_of([changed], ExpertIterationStage()) == []
+
+
 def test_order_visits_everything_once_a_pass_and_is_the_same_from_anywhere() -> None:
     tasks = [Task(id=str(number), question="?") for number in range(7)]
     order = TaskOrder(tasks, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,7 +104,7 @@ class Wording:
 
         # The settings that Transformers renders chat templates with.
         environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols])
-        environment.filters["tojson"] = lambda value, **_: orjson.dumps(value).decode()
+        environment.filters["tojson"] = lambda value, indent=None, **_: json.dumps(value, ensure_ascii=False, indent=indent)
         environment.globals["raise_exception"] = refuse
         try:
             return environment.from_string(self.template).render(messages=messages, add_generation_prompt=True, **self.special)

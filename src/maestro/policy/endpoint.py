@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 10.0
 ATTEMPTS = 3
 """Of one request; only transient failures are tried again."""
+LONGEST_WAIT_SECONDS = 30.0
+"""A server that asks for a longer pause has failed: waiting would end as the policy's running out of time."""
 _TRANSIENT = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 
 
@@ -78,9 +80,10 @@ class Endpoint:
                 return await self._once(url, payload, missing)
             except InfrastructureFault as fault:
                 failures += 1
-                if not fault.retryable or failures >= self.attempts:
+                wait = self.backoff.wait_seconds(failures, fault)
+                if not fault.retryable or failures >= self.attempts or wait > LONGEST_WAIT_SECONDS:
                     raise
-                await asyncio.sleep(self.backoff.wait_seconds(failures, fault))
+                await asyncio.sleep(wait)
 
     async def close(self) -> None:
         """Close the connections; a later request opens new ones. Those of a loop that has ended went with it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -44,20 +45,25 @@ def load_checkpoint(
         max_tokens=limits["max_tokens"],
         observation_tokens=limits["observation_tokens"],
         reserve=limits["reserve"],
+        threads=options.threads or (os.cpu_count() or 1 if _heavy(folder) else 1),
     )
 
 
 def _device(wanted: str, folder: Path) -> torch.device:
     """The device asked for. Raises ConfigError when this PyTorch has no such device."""
     if wanted == "auto":
-        heavy = sum(file.stat().st_size for file in folder.glob("*.safetensors")) > LARGE_BYTES
-        return torch.device("cuda" if heavy and torch.cuda.is_available() else "cpu")
+        return torch.device("cuda" if _heavy(folder) and torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(wanted)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         raise ConfigError(f"device={wanted}: {str(error).splitlines()[0]}. Use cpu, cuda or cuda:N.") from error
     return device
+
+
+def _heavy(folder: Path) -> bool:
+    """Whether the weights are those of a large model."""
+    return sum(file.stat().st_size for file in folder.glob("*.safetensors")) > LARGE_BYTES
 
 
 def _single_tags(tokenizer: Any) -> bool:

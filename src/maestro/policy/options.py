@@ -45,6 +45,8 @@ class LocalOptions(TokenOptions):
     """`auto`: bfloat16 on CUDA, else float32."""
     device: str = "auto"
     """`auto`: CUDA when there is one and the weights are heavier than 400 MB; else the processor."""
+    threads: int | None = Field(default=None, ge=1)
+    """Of PyTorch on the processor. None: 1 for a tiny checkpoint, all cores for a heavy one."""
 
 
 class ServedOptions(TokenOptions):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,61 @@ REMINDER = (
 )
 """Ends our user message, after a blank line; the user's copy brings its own."""
 _RULE = "=" * 64
+_EXAMPLES = {
+    "question": "What does the picture show about the thing asked for?",
+    "region": "10,20,200,120",
+    "expression": "3*(4+5)",
+    "code": "print(sum(range(10)))",
+}
+"""An input that a skill could be given, by what it takes."""
+_TEXT = """
+You plan and route; you do not solve. Experts with skills of their own answer parts of the question for you.
+If there is no information block yet, choose one model and one skill and write a search.
+If there is one, judge whether it is enough. If it is not, search again.
+As soon as it is, give a short final answer in the answer tag.
+{rule}
+Skills
+
+{skills}
+{rule}
+Models
+
+{models}
+{rule}
+How to search
+
+<search> Model-Name@@Skill-Name: Your-Text-Input </search>
+
+For example:
+{examples}
+
+- Name exactly one model of the list and exactly one skill of the list, spelt as they stand there.
+- The input is concrete and helps with the question; the image goes along by itself.
+- Never write the placeholders, never copy a skill's description, never write the bare template.
+{rule}
+Before each search
+
+Consider what kind of question it is, why help is needed, which skill fits, and which model is best at it.
+Do not work on the solution. Keep it short.
+{rule}
+Replies
+
+A reply comes in the information tag. You may search several times, with other models, or with the same skill again.
+{rule}
+Final answer
+
+<answer> the answer </answer>
+
+It holds the answer itself, is never empty, explains nothing, and is short: a letter, a number or a name.
+{rule}
+Example
+
+<think> The question asks about a picture, and a skill for that is on offer. </think>
+<search> {expert}@@{skill}: Look at the picture and describe the part that the question is about. </search>
+
+Only tell what kind of question it is and choose; do not solve it in detail.
+Think as briefly as you can.
+"""
 
 
 @dataclass(frozen=True)
@@ -70,84 +126,22 @@ class PlannerPrompt:
 
 def render_system(menu: Menu) -> str:
     """Our own system text over a menu, in the eight sections of the original."""
-    first = next(((expert, skill.id) for skill in menu.skills for expert in skill.experts), ("Model-Name", "Skill-Name"))
-    examples = [f"<search> {skill.experts[0]}@@{skill.id}: {_example(skill.takes)} </search>" for skill in menu.skills if skill.experts]
-    sections = [
-        [
-            "You plan and route; you do not solve. Experts with skills of their own answer parts of the question for you.",
-            "If there is no information block yet, choose one model and one skill and write a search.",
-            "If there is one, judge whether it is enough. If it is not, search again.",
-            "As soon as it is, give a short final answer in the answer tag.",
-        ],
-        [
-            "Skills",
-            "",
-            *(f"{n}. {skill.id}\n   - use for: {_sentence(skill.summary)}" for n, skill in enumerate(menu.skills, 1)),
-        ],
-        [
-            "Models",
-            "",
-            *(f"{n}. {expert.id}\n   - best for: {_sentence(expert.summary)}" for n, expert in enumerate(menu.experts, 1)),
-        ],
-        [
-            "How to search",
-            "",
-            "<search> Model-Name@@Skill-Name: Your-Text-Input </search>",
-            "",
-            "For example:",
-            *examples,
-            "",
-            "- Name exactly one model of the list and exactly one skill of the list, spelt as they stand there.",
-            "- The input is concrete and helps with the question; the image goes along by itself.",
-            "- Never write the placeholders, never copy a skill's description, never write the bare template.",
-        ],
-        [
-            "Before each search",
-            "",
-            "Consider what kind of question it is, why help is needed, which skill fits, and which model is best at it.",
-            "Do not work on the solution. Keep it short.",
-        ],
-        [
-            "Replies",
-            "",
-            "A reply comes in the information tag. You may search several times, with other models, or with the same skill again.",
-        ],
-        [
-            "Final answer",
-            "",
-            "<answer> the answer </answer>",
-            "",
-            "It holds the answer itself, is never empty, explains nothing, and is short: a letter, a number or a name.",
-        ],
-        [
-            "Example",
-            "",
-            "<think> The question asks about a picture, and a skill for that is on offer. </think>",
-            f"<search> {first[0]}@@{first[1]}: Look at the picture and describe the part that the question is about. </search>",
-            "",
-            "Only tell what kind of question it is and choose; do not solve it in detail.",
-            "Think as briefly as you can.",
-        ],
-    ]
-    return "\n" + f"\n{_RULE}\n".join("\n".join(lines) for lines in sections) + "\n"
+    offered = [skill for skill in menu.skills if skill.experts]
+    expert, skill = (offered[0].experts[0], offered[0].id) if offered else ("Model-Name", "Skill-Name")
+    return _TEXT.format(
+        rule=_RULE,
+        skills=_numbered((skill.id, "use for", skill.summary) for skill in menu.skills),
+        models=_numbered((expert.id, "best for", expert.summary) for expert in menu.experts),
+        examples="\n".join(f"<search> {skill.experts[0]}@@{skill.id}: {_EXAMPLES[skill.takes[0]]} </search>" for skill in offered),
+        expert=expert,
+        skill=skill,
+    )
 
 
-def _example(takes: tuple[str, ...]) -> str:
-    """An input that a skill of this kind could be given."""
-    match takes[0]:
-        case "expression":
-            return "3*(4+5)"
-        case "region":
-            return "10,20,200,120"
-        case "code":
-            return "print(sum(range(10)))"
-        case _:
-            return "What does the picture show about the thing asked for?"
-
-
-def _sentence(summary: str) -> str:
-    """A summary on one line."""
-    return neutralise(" ".join(summary.split()))
+def _numbered(entries: Iterable[tuple[str, str, str]]) -> str:
+    """A numbered list of ids, each with a line of what it is for."""
+    lines = (f"{n}. {name}\n   - {label}: {neutralise(' '.join(words.split()))}" for n, (name, label, words) in enumerate(entries, 1))
+    return "\n".join(lines)
 
 
 def _texts(file: Path) -> tuple[str, list[str]]:

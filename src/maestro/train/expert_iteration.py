@@ -55,12 +55,14 @@ def expert_iteration(bench: Workbench, stage: ExpertIterationStage) -> None:
 def best_of(group: Sequence[Episode], stage: ExpertIterationStage) -> list[Episode]:
     """The group's best episodes with different actions, at most `keep`, within `margin` of the best and above `floor`.
 
-    Only well-formed ones that made no call twice: what is imitated must be in the grammar, and the same call tells nothing new.
+    Only well-formed ones that made no call twice: what is imitated must be in the grammar, and the same call tells nothing new. And
+    only those whose row is what was sampled.
     """
     usable = [
         episode
         for episode in group
         if not broken(episode) and episode.reward is not None and wellformed(episode) and len({*episode.calls}) == len(episode.calls)
+        if episode.tokens is None or episode.tokens.untrainable is None
     ]
     ranked = sorted(usable, key=lambda episode: (-_total(episode), episode.sample))
     chosen: list[Episode] = []
