@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from scripts.write_reference import FOLDER, references
 
+from maestro.bench.benchmarks import BENCHMARKS
 from maestro.registry.registry import Registry
 from maestro.registry.targets import check_targets
 
@@ -93,7 +94,10 @@ def test_the_tree_of_the_readme_is_that_of_the_repository():
     packages = {f"src/maestro/{path.name}/" for path in (ROOT / "src" / "maestro").iterdir() if (path / "__init__.py").exists()}
     files = {f"src/maestro/{path.name}" for path in (ROOT / "src" / "maestro").glob("*.py") if not path.name.startswith("__")}
     assert (packages | files) - named == set()
-    assert {f"benchmarks/{path.name}" for path in (ROOT / "benchmarks").glob("*.py")} - named == set()
+
+
+def test_every_benchmark_is_a_script_of_its_own_too():
+    assert {path.stem for path in (ROOT / "benchmarks").glob("*.py")} == set(BENCHMARKS)
 
 
 def test_the_readme_is_short():
