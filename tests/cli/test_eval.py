@@ -69,6 +69,17 @@ def test_a_run_is_not_overwritten_nor_resumed_with_other_settings(run, maestro, 
     assert "samples: 1 -> 2" in printed.err
 
 
+def test_resume_needs_no_option_that_the_run_began_with(run, maestro, tmp_path):
+    assert run("-p", "random", "--seed", "3")[0] == 0
+    episodes = (tmp_path / "run" / "episodes.jsonl").read_text()
+    code, printed = maestro("eval", "--resume", str(tmp_path / "run"))
+    assert code == 0, printed.err
+    assert (tmp_path / "run" / "episodes.jsonl").read_text() == episodes
+    code, printed = maestro("eval", "--resume", str(tmp_path / "nowhere"))
+    assert code == 1
+    assert "no evaluation to resume" in printed.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -229,6 +229,16 @@ asyncio.run(main())
     assert ended.stdout == "gave up\n"
 
 
+@pytest.mark.parametrize("workers", [0, 1])
+async def test_building_a_model_is_not_the_attempts_time(workers):
+    slow = card("slow", "pool_models:SlowToBuild", attempts=1, timeout_seconds=0.5, seconds=1.0)
+    async with make(slow, workers=workers) as pool:
+        assert await ask(pool, "say", expert="slow", text="a") == "a"
+    async with make(slow, workers=workers) as pool:
+        with pytest.raises(CallTimeout, match=r"could not be made ready within 0.\d+ s|were left"):
+            await ask(pool, "say", expert="slow", text="b", deadline=0.3)
+
+
 async def test_small_calls_are_fast():
     async with make(card()) as pool:
         await ask(pool, "echo")

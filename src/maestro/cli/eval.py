@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+import yaml
+from click.core import ParameterSource
 
 from maestro.cli.headroom import replay
 from maestro.cli.loading import direct_categories, load_tasks, one_split, run_async, task_source
 from maestro.cli.output import Finite, console, json_option, print_json, print_table, progress
-from maestro.errors import ConfigError
+from maestro.errors import CheckpointError, ConfigError
 from maestro.evaluate.compose import Comparison, comparison_report
 from maestro.evaluate.headroom import Baselines
 from maestro.evaluate.run import Evaluation, EvaluationFolder, evaluate
@@ -80,8 +82,10 @@ class _Options:
 def command(out: Path | None, resume: Path | None, as_json: bool, **given: Any) -> int:
     """Run a policy over tasks, score every answer, and report accuracy, cost and utility with 95 % intervals.
 
-    Episodes that infrastructure broke count 0 and are listed; --resume runs them again. Exit code 1 when there are any.
+    Episodes that infrastructure broke count 0 and are listed; --resume runs them again, with the options that the run began with.
+    Exit code 1 when there are any.
     """
+    given = _as_begun(resume, given) if resume is not None else given
     source = task_source(given["tasks"])
     given = {**given, "split": one_split(source, given["split"], "test")}
     options = _Options(**given)
@@ -109,6 +113,20 @@ def command(out: Path | None, resume: Path | None, as_json: bool, **given: Any) 
     comparison_report(comparison, f"Evaluation of {options.policy}", lead).write(path / "report.html", images)
     _tell(comparison, path, as_json=as_json)
     return 1 if any(summary.errors for summary in comparison.summaries.values()) else 0
+
+
+def _as_begun(folder: Path, given: dict[str, Any]) -> dict[str, Any]:
+    """The options of the run in a folder, but for those that were written on the command line."""
+    if not (folder / "config.yaml").is_file():
+        raise CheckpointError(f"{folder} holds no evaluation to resume (no config.yaml).")
+    context = click.get_current_context()
+    kept = {
+        name: value
+        for name, value in yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")).items()
+        if name in given and context.get_parameter_source(name) is ParameterSource.DEFAULT
+    }
+    kept |= {"store": Path(kept["store"])} if kept.get("store") else {}
+    return {**given, **kept}
 
 
 async def _run(

@@ -22,7 +22,7 @@ import orjson
 
 from maestro.errors import ConfigError, InfrastructureFault, PolicyFault
 from maestro.experts.protocol import ExpertRequest, Pixels, Reply
-from maestro.experts.worker import Job, ModelHost, Outcome, receive_outcome, send_job
+from maestro.experts.worker import BUILD, Job, ModelHost, Outcome, receive_outcome, send_job
 from maestro.images import ImageStore
 from maestro.types import Expert
 
@@ -45,6 +45,10 @@ class Models(Protocol):
         """Run one job; cancelling it stops the work. Raises InfrastructureFault when its process dies."""
         ...
 
+    def has(self, expert: str) -> bool:
+        """Whether the next job of this expert finds its model built."""
+        ...
+
     async def close(self) -> None:
         """Leave no process behind."""
         ...
@@ -60,6 +64,11 @@ class LocalExpert:
         self._target = card.target
         self._models = models
         self._images = images
+
+    async def prepare(self) -> None:
+        """Have a worker with the model. What goes wrong here is told by the call that follows."""
+        if not self._models.has(self.card.id):
+            await self._models.run(Job(self.card.id, self._target, self.card.options, BUILD, {}), [])
 
     async def call(self, request: ExpertRequest) -> Reply:
         """Run the operation once. Raises PolicyFault, InfrastructureFault, ImageError (unknown hash)."""
@@ -193,6 +202,11 @@ class LocalWorkers:
                 raise self._gone(job.expert) from None  # not the caller's cancelling: `close` dropped the job from the queue
             raise
 
+    def has(self, expert: str) -> bool:
+        """Whether an idle worker has built the model."""
+        with self._lock:
+            return any(expert in worker.experts for worker in self._idle)
+
     async def close(self) -> None:
         """Kill every worker and wait for it."""
         await asyncio.to_thread(self._close)
@@ -275,6 +289,10 @@ class InlineModels:
         except asyncio.CancelledError:
             self._host, self._busy = ModelHost(), threading.Lock()  # the stuck thread keeps the old models
             raise
+
+    def has(self, expert: str) -> bool:
+        """Whether the model has been built."""
+        return expert in self._host.models
 
     async def close(self) -> None:
         """Wait for the job at hand."""

@@ -29,6 +29,8 @@ from maestro.types import Expert, Price
 ClientFactory = Callable[[Expert], ExpertClient]
 _Gate = AbstractAsyncContextManager[None]
 _REMEMBERED_WORK = 512
+BUILD_SECONDS = 120.0
+"""For starting a worker process and building a local expert's model in it, besides the card's timeout."""
 _RATE_LIMITS = 8
 """So often a call may be told to come back later; being asked to wait is no failed attempt."""
 
@@ -264,6 +266,7 @@ class ExpertPool:
             await self._sleep(wait)
 
     async def _attempt(self, card: Expert, client: ExpertClient, request: ExpertRequest, left_seconds: float) -> Reply:
+        left_seconds -= await self._prepare(card, client, left_seconds)
         seconds = min(card.limits.timeout_seconds, left_seconds)
         clock = asyncio.timeout(seconds)
         try:
@@ -277,6 +280,24 @@ class ExpertPool:
             if isinstance(error, TimeoutError) and clock.expired():
                 raise CallTimeout(f"{card.id} did not answer {request.operation} within {seconds:.3g} s.") from error
             raise InfrastructureFault(f"{card.id} failed in {request.operation}: {type(error).__name__}: {error}") from error
+
+    async def _prepare(self, card: Expert, client: ExpertClient, left_seconds: float) -> float:
+        """Have the model of a local expert built; the seconds it took.
+
+        It is no part of the attempt's own time: on a slow machine a model that takes longer to build than to ask would never be asked.
+        """
+        if not isinstance(client, LocalExpert):
+            return 0.0
+        started, seconds = time.perf_counter(), min(BUILD_SECONDS, left_seconds)
+        clock = asyncio.timeout(seconds)
+        try:
+            async with clock:
+                await client.prepare()
+        except TimeoutError as error:
+            if not clock.expired():
+                raise
+            raise CallTimeout(f"{card.id} could not be made ready within {seconds:.3g} s.") from error
+        return time.perf_counter() - started
 
     def _gates(self, card: Expert, client: ExpertClient, state: _LoopState, deadline_at: float) -> tuple[_Gate, _Gate]:
         """What a call has to wait for: a slot of its expert, then a free worker (local) or a place at the endpoint (served).

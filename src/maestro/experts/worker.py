@@ -25,6 +25,8 @@ from maestro.errors import MissingDependency, PolicyFault
 from maestro.experts.protocol import Pixels
 
 _DISTRIBUTION = "maestro-orchestrator"
+BUILD = ""
+"""The operation that every model has: being built."""
 _PACKAGES = {"cv2": "opencv-python-headless", "sklearn": "scikit-learn", "PIL": "Pillow"}
 """Modules whose package has another name."""
 
@@ -38,6 +40,7 @@ class Job:
     """`package.module:Class`"""
     options: dict[str, Any]
     operation: str
+    """`BUILD` only builds the model."""
     arguments: dict[str, Any]
 
 
@@ -66,7 +69,7 @@ class ModelHost:
         try:
             model = self._model(job)
             started = time.perf_counter()
-            reply = _operation(model, job)(list(images), **job.arguments)
+            reply = None if job.operation == BUILD else _operation(model, job)(list(images), **job.arguments)
             seconds = time.perf_counter() - started
         except (ValueError, PolicyFault) as error:
             return Outcome("policy", f"{job.expert} cannot do {job.operation}: {error}")

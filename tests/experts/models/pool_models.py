@@ -83,3 +83,13 @@ class NeedsMissing:
 class BadOptions:
     def __init__(self, size):
         raise ValueError("size must be positive")
+
+
+class SlowToBuild:
+    """Takes its time before it can be asked."""
+
+    def __init__(self, seconds):
+        time.sleep(seconds)
+
+    def do_say(self, images, text=""):
+        return text
