@@ -42,7 +42,7 @@ class MisbehavingServer:
     connections: int = 0
 
     async def __aenter__(self):
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._connections: dict[asyncio.StreamWriter, asyncio.Task] = {}
         self._numbers = itertools.count()
         await self.start()
         return self
@@ -58,8 +58,11 @@ class MisbehavingServer:
     async def die(self):
         """Stop listening and break every connection."""
         self._server.close()
-        for writer in list(self._writers):
+        handlers = list(self._connections.values())
+        for writer, handler in self._connections.items():
             writer.transport.abort()
+            handler.cancel()
+        await asyncio.gather(*handlers, return_exceptions=True)
         await self._server.wait_closed()
 
     @property
@@ -71,15 +74,15 @@ class MisbehavingServer:
         return [one for one in self.seen if one.path.endswith("/chat/completions")]
 
     async def _connection(self, reader, writer):
-        self._writers.add(writer)
+        self._connections[writer] = asyncio.current_task()
         self.connections += 1
         try:
             while not writer.is_closing():
                 await self._one(reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # the client left, or `die` came: a handler that ends cancelled makes asyncio's streams complain
         finally:
-            self._writers.discard(writer)
+            del self._connections[writer]
             writer.close()
 
     async def _one(self, reader, writer):
