@@ -113,7 +113,15 @@ class _Sampler:
         while not self._done.wait(0.02):
             below = set(running(everywhere=False)) - set(self._outside.before)
             self._outside.peak_processes = max(self._outside.peak_processes, len(below))
-            self._outside.peak_kib = max([self._outside.peak_kib, *map(resident_kib, below)])
+            self._outside.peak_kib = max([self._outside.peak_kib, *(resident_kib(pid) for pid in below if not _is_copy(pid))])
+
+
+def _is_copy(pid):
+    """Whether a process is this one between fork and exec: what it seems to hold is ours, shared with it."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes() == Path("/proc/self/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 def running(*, everywhere=True):

@@ -67,3 +67,40 @@ def test_a_run_is_taken_up_only_under_the_same_config_and_registry(tmp_path: Pat
         RunFolder(tmp_path / "run", TrainConfig(), {**lock, "digest": "2"}, resume=True)
     with pytest.raises(CheckpointError, match="no run to resume"):
         RunFolder(tmp_path / "other", TrainConfig(), lock, resume=True)
+
+
+def test_a_kill_while_an_old_checkpoint_is_removed_leaves_no_half_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checkpoints = Checkpoints(tmp_path, keep=1)
+    checkpoints.save(Position(step=1), write("one"))  # type: ignore[arg-type]
+
+    def half(folder: Path, **_: object) -> None:
+        if folder.exists():
+            (folder / "position.json").unlink()
+            raise Killed
+
+    monkeypatch.setattr("maestro.train.checkpoint.shutil.rmtree", half)
+    with pytest.raises(Killed):
+        checkpoints.save(Position(step=2), write("two"))  # type: ignore[arg-type]
+    monkeypatch.undo()
+    again = Checkpoints(tmp_path, keep=1)
+    assert [one.position.step for one in again.all()] == [2]
+    assert [path.name for path in tmp_path.iterdir()] == ["00-00000002"]
+
+
+def test_a_kill_between_the_two_renames_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checkpoints = Checkpoints(tmp_path, keep=1)
+    checkpoints.save(Position(step=1, best=0.1), write("a"), name="best")  # type: ignore[arg-type]
+    rename = Path.rename
+
+    def once(path: Path, target: Path) -> Path:
+        if path.name.startswith(".writing-"):
+            raise Killed
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", once)
+    with pytest.raises(Killed):
+        checkpoints.save(Position(step=2, best=0.2), write("b"), name="best")  # type: ignore[arg-type]
+    monkeypatch.undo()
+    best = Checkpoints(tmp_path, keep=1).best()
+    assert best is not None
+    assert best.trainer.read_text() == "a"

@@ -20,6 +20,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from maestro.errors import CheckpointError
 
+_REPLACED, _DROPPED = ".replaced-", ".dropped-"
+"""What the names of folders begin with that are on their way out."""
+
 
 class Position(BaseModel):
     """Where a run is: enough, with the weights and optimiser, to go on as if nothing had happened."""
@@ -67,7 +70,10 @@ class Checkpoints:
         self.folder = folder
         self.keep = keep
         folder.mkdir(parents=True, exist_ok=True)
-        for leftover in folder.glob(".writing-*"):
+        for replaced in folder.glob(f"{_REPLACED}*"):
+            if not (final := folder / replaced.name.removeprefix(_REPLACED)).exists():
+                replaced.rename(final)  # killed between the two renames of `save`
+        for leftover in [*folder.glob(".writing-*"), *folder.glob(f"{_REPLACED}*"), *folder.glob(f"{_DROPPED}*")]:
             shutil.rmtree(leftover)
 
     def save(self, position: Position, write: Callable[[Path], None], name: str | None = None) -> Checkpoint:
@@ -81,7 +87,7 @@ class Checkpoints:
         to_disk(writing)
         final = self.folder / name
         if final.exists():  # a checkpoint of the same name is moved away first: a folder cannot replace a filled one
-            old = self.folder / f".writing-old-{name}"
+            old = self.folder / f"{_REPLACED}{name}"
             shutil.rmtree(old, ignore_errors=True)
             final.rename(old)
             writing.rename(final)
@@ -119,8 +125,10 @@ class Checkpoints:
         for checkpoint in found[: -self.keep]:
             if checkpoint.position.finished:
                 checkpoint.trainer.unlink(missing_ok=True)
-            else:
-                shutil.rmtree(checkpoint.path)
+            else:  # under another name first: a kill half-way through must not leave half a folder under a checkpoint's name
+                dropped = self.folder / f"{_DROPPED}{checkpoint.path.name}"
+                checkpoint.path.rename(dropped)
+                shutil.rmtree(dropped)
 
 
 def to_disk(folder: Path) -> None:
