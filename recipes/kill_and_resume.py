@@ -2,7 +2,8 @@
 
     python recipes/kill_and_resume.py recipes/small.yaml OUT [--kills 20] [--seed 1]
 
-Each life of the process ends by SIGKILL at a moment drawn evenly over the time that the uninterrupted run took, start-up included.
+Each life of the process ends by SIGKILL at a moment drawn evenly over the time that the uninterrupted run took, start-up included; a run
+that gets to its end is compared, and another one begins until there were as many kills as asked for.
 Compared are the final weights, byte for byte, and the records of metrics.jsonl and episodes.jsonl but for the times in them.
 """
 
@@ -18,6 +19,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+JOURNALS = ("metrics.jsonl", "episodes.jsonl")
 TIMES = ("seconds", "step_seconds", "latency_seconds", "started", "at")
 
 
@@ -68,21 +70,21 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
-    whole, broken, log = given.out / "whole", given.out / "broken", given.out / "log.txt"
+    whole, log = given.out / "whole", given.out / "log.txt"
     started = time.monotonic()
     live(given.config, whole, None, log)
     took = time.monotonic() - started
     print(f"uninterrupted: {took:.0f} s, weights {weights(whole)[:12]}", flush=True)
-    rng, kills, finished = random.Random(given.seed), 0, False
-    while kills < given.kills and not finished:
-        finished = live(given.config, broken, rng.uniform(0, took), log)
-        kills += not finished
-    if not finished:
-        live(given.config, broken, None, log)
-    same = weights(broken) == weights(whole)
-    alike = {name: records(broken / name) == records(whole / name) for name in ("metrics.jsonl", "episodes.jsonl")}
-    print(f"killed {kills} times, then let finish: weights {'the same' if same else 'DIFFER'}; {alike}")
-    raise SystemExit(0 if same and all(alike.values()) else 1)
+    rng, kills, runs, same = random.Random(given.seed), 0, 0, 0
+    while kills < given.kills:
+        broken, runs = given.out / f"broken-{runs + 1}", runs + 1
+        while not live(given.config, broken, rng.uniform(0, took), log):
+            kills += 1
+        equal = weights(broken) == weights(whole) and all(records(broken / name) == records(whole / name) for name in JOURNALS)
+        same += equal
+        print(f"run {runs}: {kills} kills so far, {'ended the same' if equal else 'DIFFERS'}", flush=True)
+    print(f"killed {kills} times in {runs} runs: {same} ended with the same weights and records")
+    raise SystemExit(0 if same == runs else 1)
 
 
 if __name__ == "__main__":
