@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from maestro.errors import ConfigError
-from maestro.policy.prompt_maestro_4b import ORIGINAL_SHA256, REMINDER, PlannerPrompt, render_system
+from maestro.policy.prompt_maestro_4b import REMINDER, PlannerPrompt, render_system
 from maestro.policy.protocol import Opening
 from maestro.registry.menu import Menu
+from maestro.tasks.wrapping import SYSTEM_SHA256
 from maestro.types import Expert, Skill, Task
 
 MENU = Menu(
@@ -59,7 +60,7 @@ def test_the_users_own_copy_is_used_byte_for_byte(tmp_path: Path, write: object)
 
 def test_another_text_is_refused_and_its_hash_named(tmp_path: Path) -> None:
     file = jsonl(tmp_path / "t.jsonl", rows())
-    with pytest.raises(ConfigError, match=f"11 characters and SHA-256 {DIGEST}, not {ORIGINAL_SHA256}"):
+    with pytest.raises(ConfigError, match=f"11 characters and SHA-256 {DIGEST}, not {SYSTEM_SHA256}"):
         PlannerPrompt.read(file)
 
 

@@ -192,7 +192,7 @@ def _names(kind: str, cards: Sequence[Expert | Skill], aliases: Mapping[str, str
     for card in cards:
         if (other := known.setdefault(card.id.casefold(), card.id)) != card.id:
             raise ConfigError(f"the {kind}s {other!r} and {card.id!r} differ in nothing but case; maestro-4b cannot tell them apart.")
-    own = [(alias, card.id) for card in cards for alias in getattr(card, "aliases", ())]
+    own = [(alias, card.id) for card in cards for alias in card.aliases]
     for alias, target in [*own, *((alias, target) for alias, target in aliases.items() if target in known.values())]:
         if (other := known.setdefault(alias.casefold(), target)) != target:
             raise ConfigError(f"the alias {alias!r} of the {kind} {target!r} is also the name of {other!r}.")

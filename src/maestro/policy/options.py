@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from maestro.errors import ConfigError, not_found
 from maestro.policy.dialect_maestro import MaestroDialect
 from maestro.policy.dialect_maestro_4b import Maestro4bDialect
-from maestro.policy.prompt_maestro_4b import ORIGINAL_SHA256, PlannerPrompt
+from maestro.policy.prompt_maestro_4b import PlannerPrompt
 from maestro.policy.protocol import TokenDialect
 from maestro.registry.menu import Menu
+from maestro.tasks.wrapping import SYSTEM_SHA256
 
 
 class _Options(BaseModel):
@@ -34,7 +35,7 @@ class TokenOptions(_Options):
     """Of one observation. None: 128 in `maestro`, 1024 in `maestro-4b`."""
     prompt: str | None = None
     """`maestro-4b`: a file with the original system text, used byte for byte. None: our own text, rendered from the registry."""
-    prompt_sha256: str = ORIGINAL_SHA256
+    prompt_sha256: str = SYSTEM_SHA256
     """Of that text, for a checkpoint that was trained with another one."""
 
 

@@ -8,21 +8,19 @@ and skills appear in it.
 from __future__ import annotations
 
 import hashlib
-import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
-
-from maestro.errors import ConfigError, MissingDependency
+from maestro.errors import ConfigError, TaskError
 from maestro.policy.control import neutralise
 from maestro.policy.protocol import Opening
 from maestro.registry.menu import Menu
+from maestro.tasks.folder import ENDINGS
+from maestro.tasks.row import RowFault
+from maestro.tasks.wrapping import SYSTEM_SHA256
 
-ORIGINAL_SHA256 = "844432145eac0571d0deef362fb1289412322d82deb55b9570b808139f1280ac"
-"""Of the system text in every row of the released training data (7892 characters)."""
 REMINDER = (
     "You are the planner here: plan with the models and skills on offer. "
     "Consider only what kind of question this is and which skill and model fit it, not how it is solved. "
@@ -96,7 +94,7 @@ class PlannerPrompt:
     reminder: str = REMINDER
 
     @classmethod
-    def read(cls, path: str | Path, sha256: str = ORIGINAL_SHA256) -> PlannerPrompt:
+    def read(cls, path: str | Path, sha256: str = SYSTEM_SHA256) -> PlannerPrompt:
         """The user's copy: the first row of a `.parquet` or `.jsonl` file with a column `prompt` of chat messages, or a `.txt`.
 
         The system text must have this SHA-256. A text file holds the system text alone; the reminder is then ours. Raises
@@ -148,36 +146,26 @@ def _texts(file: Path) -> tuple[str, list[str]]:
     """The system text and the first few user texts of a file."""
     if file.suffix == ".txt":
         return file.read_bytes().decode(), []
+    if file.suffix not in ENDINGS:
+        raise ConfigError(f"{file} ends in none of {', '.join(ENDINGS)} and .txt, so it is not known how to read a prompt from it.")
     try:
-        rows = _parquet(file) if file.suffix == ".parquet" else _lines(file)
-        systems = [_content(row, "system") for row in rows]
-        return systems[0], [_content(row, "user") for row in rows]
-    except (KeyError, TypeError, IndexError, StopIteration, orjson.JSONDecodeError) as error:
-        raise ConfigError(f"{file}: the column prompt is not a list of a system and a user message with role and content.") from error
-
-
-def _content(row: list[dict[str, Any]], role: str) -> str:
-    return str(next(message["content"] for message in row if message["role"] == role))
-
-
-def _lines(file: Path) -> list[Any]:
-    """The key `prompt` of the first two lines."""
-    with file.open("rb") as lines:
-        return [orjson.loads(line)["prompt"] for line in itertools.islice(lines, 2)]
-
-
-def _parquet(file: Path) -> list[Any]:
-    """The column `prompt` of the first two rows."""
-    try:
-        from pyarrow import ArrowException, parquet
-    except ModuleNotFoundError as error:
-        raise MissingDependency("reading a parquet file needs pyarrow; install it with: pip install pyarrow") from error
-    try:
-        batches = parquet.ParquetFile(file).iter_batches(batch_size=2, columns=["prompt"])
-        rows: list[Any] = next(batches).column("prompt").to_pylist()
-    except (ArrowException, KeyError, StopIteration) as error:
+        rows = [_prompt(row, file) for _, row in ENDINGS[file.suffix](file).read((1, 2), frozenset({"prompt"}))]
+    except TaskError as error:
         raise ConfigError(f"{file}: no row with a column prompt: {error}") from error
-    return rows
+    if not rows:
+        raise ConfigError(f"{file}: no row with a column prompt: it has no rows.")
+    return rows[0]["system"], [row["user"] for row in rows]
+
+
+def _prompt(row: Mapping[str, Any] | RowFault, file: Path) -> dict[str, str]:
+    """Text by role of one row. Raises ConfigError when a role is missing."""
+    try:
+        if isinstance(row, RowFault):
+            raise row
+        said = {message["role"]: str(message["content"]) for message in row["prompt"]}
+        return {role: said[role] for role in ("system", "user")}
+    except (RowFault, KeyError, TypeError) as error:
+        raise ConfigError(f"{file}: the column prompt is not a list of a system and a user message with role and content.") from error
 
 
 def _reminder(users: list[str], file: Path) -> str:
