@@ -16,16 +16,12 @@ from maestro.errors import CallTimeout, InfrastructureFault, NothingSaid, RateLi
 from maestro.experts.adaptive import AdaptiveLimit
 from maestro.experts.breaker import Breaker
 from maestro.experts.http_faults import exchange_fault, status_fault
+from maestro.experts.http_session import json_sessions, read_body
 
 if TYPE_CHECKING:
     import aiohttp
 
-MAX_REPLY_BYTES = 8 << 20
-"""A longer reply is not read to its end."""
-CONNECT_SECONDS = 10.0
 PROBE_SECONDS = 5.0
-KEEP_ALIVE_SECONDS = 4.0
-"""Below the five seconds after which uvicorn (and so vLLM) closes an idle connection: whoever closes second may lose a request."""
 _ASK_LOAD_EVERY_SECONDS = 1.0
 _JOINED_BYTES = 1 << 16
 """A longer body is sent in its parts, so that calls that wait do not each hold a copy of the same picture."""
@@ -72,7 +68,7 @@ class Endpoint:
         if (line := self._lines.get(loop)) is None:
             for old in [old for old in self._lines if old.is_closed()]:
                 del self._lines[old]
-            sessions = self._sessions()
+            sessions = json_sessions(self._api_key, tls=self.url.startswith("https:"))
             line = Line(sessions, await anext(sessions), AdaptiveLimit(self.most), Breaker(self.name, self.probe))
             self._lines[loop] = line
         return line
@@ -141,7 +137,7 @@ class Endpoint:
     ) -> Answer:
         try:
             async with line.session.request(method, self.url + path, headers=headers, data=data, allow_redirects=False) as response:
-                body = await _read(response, who)
+                body = await read_body(response, who)
                 if self._api_key:
                     body = body.replace(self._api_key.encode(), b"***")
                 return Answer(response.status, response.headers, body)
@@ -151,31 +147,6 @@ class Endpoint:
             if (fault := exchange_fault(who, error)) is None:
                 raise
             raise fault from error
-
-    async def _sessions(self) -> AsyncGenerator[aiohttp.ClientSession, None]:
-        """The loop's one session. As a generator, because a loop that ends closes its generators: so no session outlives it."""
-        import ssl
-
-        import aiohttp
-
-        headers = {"Accept": "application/json", "Accept-Encoding": "identity", "Content-Type": "application/json"}
-        if self._api_key:
-            headers["Authorization"] = f"Bearer {self._api_key}"
-        session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=0,  # the adaptive limit bounds it
-                keepalive_timeout=KEEP_ALIVE_SECONDS,
-                ssl=ssl.create_default_context() if self.url.startswith("https:") else True,
-            ),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),  # the pool owns the clock
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers=headers,
-        )
-        try:
-            while True:
-                yield session
-        finally:
-            await session.close()
 
 
 class Admission:
@@ -228,25 +199,6 @@ class Admission:
         if paused and asyncio.get_running_loop().time() + paused >= self._deadline_at:
             message = f"{self._endpoint.name} asked for a pause of another {paused:.1f} s, and there is no time left for it"
             raise RateLimited(message, retry_after_seconds=paused)
-
-
-async def _read(response: aiohttp.ClientResponse, who: str) -> bytes:
-    """The body, unless it is too long. Raises InfrastructureFault."""
-    promised = response.content_length
-    if promised is not None and promised <= MAX_REPLY_BYTES and not response.headers.get("Content-Encoding"):
-        return await response.read()
-    chunks: list[bytes] = []
-    if promised is None or promised <= MAX_REPLY_BYTES:
-        size = 0
-        async for chunk in response.content.iter_any():
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > MAX_REPLY_BYTES:
-                break
-        else:
-            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-    response.close()
-    raise InfrastructureFault(f"{who} sent more than {MAX_REPLY_BYTES >> 20} MB; that is no reply, and the rest was not read")
 
 
 async def _sent(parts: Sequence[bytes]) -> AsyncIterator[bytes]:

@@ -1,4 +1,4 @@
-"""One HTTP server that speaks JSON: connections, attempts, and failures by kind. The only place that knows the HTTP library.
+"""One HTTP server that a policy lives behind: attempts, and failures by kind.
 
 Deadlines are the episode's: the loop cancels a decision whose time is up, and with it the request. Here only the connection has a
 time limit of its own.
@@ -16,13 +16,14 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from maestro.errors import ConfigError, InfrastructureFault, MissingDependency
+from maestro.errors import ConfigError, InfrastructureFault
+from maestro.experts.http_faults import retry_after_seconds, server_message
+from maestro.experts.http_session import CONNECT_SECONDS, json_sessions, read_body
 from maestro.experts.retry import Backoff
 
 if TYPE_CHECKING:
     import aiohttp
 
-CONNECT_SECONDS = 10.0
 ATTEMPTS = 3
 """Of one request; only transient failures are tried again."""
 LONGEST_WAIT_SECONDS = 30.0
@@ -96,19 +97,17 @@ class Endpoint:
         client = await self._connected()
         import aiohttp
 
-        headers = {**self.headers, "Content-Type": "application/json"}
         try:
-            async with client.post(url, data=payload, headers=headers, allow_redirects=False) as reply:
-                status, content, wait = reply.status, await reply.read(), reply.headers.get("Retry-After", "")
+            async with client.post(url, data=payload, allow_redirects=False) as reply:
+                status, content, wait = reply.status, await read_body(reply, url), retry_after_seconds(reply.headers)
         except (aiohttp.ClientError, OSError) as error:
             raise InfrastructureFault(f"{url}: {type(error).__name__}: {error}", retryable=True) from error
         if self._key:
             content = content.replace(self._key.encode(), b"***")
         if status != 200:
-            seconds = float(wait) if wait.isdigit() else None
             advice = f". {missing}" if status == 404 and missing else _advice(status)
-            message = f"{url} answers {status}: {_message(content)}{advice}"
-            raise InfrastructureFault(message, retryable=status in _TRANSIENT, retry_after_seconds=seconds)
+            message = f"{url} answers {status}: {server_message(content)}{advice}"
+            raise InfrastructureFault(message, retryable=status in _TRANSIENT, retry_after_seconds=wait)
         try:
             answer = orjson.loads(content)
         except orjson.JSONDecodeError as error:
@@ -121,32 +120,9 @@ class Endpoint:
         """The client of the running event loop."""
         loop = asyncio.get_running_loop()
         if self._client is None or self._loop is not loop:
-            self._clients = _clients()
+            self._clients = json_sessions(self._key, tls=self.base_url.startswith("https:"))
             self._client, self._loop = await anext(self._clients), loop
         return self._client
-
-
-async def _clients() -> AsyncGenerator[aiohttp.ClientSession, None]:
-    """One client. As a generator, because a loop that ends closes its generators: no connection outlives it."""
-    try:
-        import aiohttp
-    except ModuleNotFoundError as error:
-        message = f"a policy behind HTTP needs {error.name}; install it with: pip install 'maestro-orchestrator[served]'"
-        raise MissingDependency(message) from error
-    timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
-    async with aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=0)) as client:
-        yield client
-
-
-def _message(content: bytes) -> str:
-    """What a server says about an error."""
-    try:
-        error = orjson.loads(content)
-        inner = error.get("error", error)
-        said = inner.get("message", inner) if isinstance(inner, dict) else inner
-    except (orjson.JSONDecodeError, AttributeError):
-        said = content.decode(errors="replace")
-    return str(said)[:500]
 
 
 def _advice(status: int) -> str:
