@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from textwrap import dedent
+
+import pytest
+
+from maestro.document import Problems, parse_document
+from maestro.registry.cards import read_cards
+from maestro.registry.registry import InvalidRegistry, Registry
 
 CARDS = """\
 name: small
@@ -83,3 +90,17 @@ def replace(path: Path, old: str, new: str) -> None:
     text = path.read_text(encoding="utf-8")
     assert text.count(old) == 1, (old, text)
     path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def problems(folder) -> list[str]:
+    """What is wrong with a registry that cannot be loaded, as `path:line: message`."""
+    with pytest.raises(InvalidRegistry) as caught:
+        Registry.load(folder)
+    return [f"{os.path.relpath(problem.path, folder)}:{problem.line}: {problem.message}" for problem in caught.value.problems]
+
+
+def card_problems(text: str) -> list[str]:
+    """What is wrong with a registry.yaml of this text."""
+    with pytest.raises(Problems) as caught:
+        read_cards(parse_document(text, "registry.yaml"))
+    return [str(problem) for problem in caught.value.problems]

@@ -2,8 +2,9 @@ import re
 
 import pytest
 
-from maestro.document import Problems, parse_document
+from maestro.document import parse_document
 from maestro.registry.cards import read_cards, target_problem
+from tests.registry.folders import card_problems
 
 LOCAL = """\
 name: r
@@ -22,12 +23,6 @@ experts:
     endpoint: http://localhost:8000/v1
     target: model
 """
-
-
-def problems(text: str) -> list[str]:
-    with pytest.raises(Problems) as caught:
-        read_cards(parse_document(text, "registry.yaml"))
-    return [str(problem) for problem in caught.value.problems]
 
 
 def test_defaults():
@@ -88,7 +83,7 @@ def test_ids_of_well_known_models_are_allowed():
     ],
 )
 def test_one_problem_on_its_line(text, line, words):
-    found = problems(text)
+    found = card_problems(text)
     assert len(found) == 1, found
     assert found[0].startswith(f"registry.yaml:{line}: ")
     assert words in found[0]
@@ -96,7 +91,7 @@ def test_one_problem_on_its_line(text, line, words):
 
 def test_fallbacks_in_a_circle_are_each_told_and_a_tail_is_not():
     others = "".join(f"  - {{id: {name}, summary: s, kind: scripted, fallback: {to}}}\n" for name, to in ("bc", "cb", "db"))
-    assert problems(LOCAL + others) == [
+    assert card_problems(LOCAL + others) == [
         "registry.yaml:7: expert b: its fallback leads back to it (b -> c -> b)",
         "registry.yaml:8: expert c: its fallback leads back to it (c -> b -> c)",
     ]
@@ -104,7 +99,7 @@ def test_fallbacks_in_a_circle_are_each_told_and_a_tail_is_not():
 
 def test_all_problems_come_at_once():
     text = LOCAL.replace("kind: local", "kind: magic") + "    prize: 3\ndialect: klingon\n"
-    assert [re.match(r"registry.yaml:(\d+)", one)[1] for one in problems(text)] == ["5", "7", "8"]
+    assert [re.match(r"registry.yaml:(\d+)", one)[1] for one in card_problems(text)] == ["5", "7", "8"]
 
 
 SECRETS = ["sk-abcdefghijklmnop1234", "hf_abcdefghijklmnopqrstuv", "ghp_abcdefghijklmnopqrstuvwxyz", "AKIAABCDEFGHIJKLMNOP"]
@@ -122,7 +117,7 @@ SECRETS = ["sk-abcdefghijklmnop1234", "hf_abcdefghijklmnopqrstuv", "ghp_abcdefgh
     ],
 )
 def test_secret_in_the_file_is_refused_and_never_printed(secret, where):
-    found = "\n".join(problems(SERVED + where.format(secret)))
+    found = "\n".join(card_problems(SERVED + where.format(secret)))
     assert "registry.yaml:8: " in found
     assert "secret" in found
     assert "api_key_env" in found
@@ -131,13 +126,13 @@ def test_secret_in_the_file_is_refused_and_never_printed(secret, where):
 
 @pytest.mark.parametrize("endpoint", ["https://user:hunter2@host/v1", "https://host/v1?key=hunter2", "https://host/v1#hunter2"])
 def test_secret_in_the_endpoint_is_refused_and_never_printed(endpoint):
-    found = "\n".join(problems(SERVED.replace("http://localhost:8000/v1", endpoint)))
+    found = "\n".join(card_problems(SERVED.replace("http://localhost:8000/v1", endpoint)))
     assert "registry.yaml:6: " in found
     assert "hunter2" not in found
 
 
 def test_key_in_place_of_the_variable_name_is_never_printed():
-    found = "\n".join(problems(SERVED + "    api_key_env: my-secret-key\n"))
+    found = "\n".join(card_problems(SERVED + "    api_key_env: my-secret-key\n"))
     assert "registry.yaml:8: " in found
     assert "name of an environment variable" in found
     assert "my-secret-key" not in found

@@ -1,11 +1,9 @@
 """Helper roles, aliases, steps and ids of their own: what a registry may say, and what `validate` says of mistakes."""
 
-import os
-
 import pytest
 
-from maestro.registry.registry import InvalidRegistry, Registry
-from tests.registry.folders import replace, small_registry
+from maestro.registry.registry import Registry
+from tests.registry.folders import problems, replace, small_registry
 
 ANSWER = "skills/answer/SKILL.md"
 LINE = "skills/read/read-line/SKILL.md"
@@ -14,12 +12,6 @@ LINE = "skills/read/read-line/SKILL.md"
 @pytest.fixture
 def folder(tmp_path):
     return small_registry(tmp_path / "small")
-
-
-def problems(folder) -> list[str]:
-    with pytest.raises(InvalidRegistry) as caught:
-        Registry.load(folder)
-    return [f"{os.path.relpath(problem.path, folder)}:{problem.line}: {problem.message}" for problem in caught.value.problems]
 
 
 def test_an_id_may_differ_from_the_folder_and_children_know_it(folder):

@@ -1,22 +1,15 @@
-import os
 import re
 
 import pytest
 
 from maestro.errors import RegistryError
 from maestro.registry.registry import InvalidRegistry, Registry, locate
-from tests.registry.folders import ANSWER, CARDS, READ_LINE, replace, small_registry, write
+from tests.registry.folders import ANSWER, CARDS, READ_LINE, problems, replace, small_registry, write
 
 
 @pytest.fixture
 def folder(tmp_path):
     return small_registry(tmp_path / "small")
-
-
-def problems(folder) -> list[str]:
-    with pytest.raises(InvalidRegistry) as caught:
-        Registry.load(folder)
-    return [f"{os.path.relpath(problem.path, folder)}:{problem.line}: {problem.message}" for problem in caught.value.problems]
 
 
 def test_load(folder):

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from maestro.document import Problems, parse_document
+from maestro.document import parse_document
 from maestro.registry.cards import read_cards
 from maestro.registry.registry import Registry
 from maestro.registry.render import render
 from maestro.registry.serving import replica_endpoints, replica_ports
 from maestro.types import Expert, Serve
-from tests.registry.folders import replace, small_registry
+from tests.registry.folders import card_problems, replace, small_registry
 
 CARD = """\
 name: r
@@ -24,12 +24,6 @@ experts:
       model: org/model
       parameters_billions: 8
 """
-
-
-def problems(text: str) -> list[str]:
-    with pytest.raises(Problems) as caught:
-        read_cards(parse_document(text, "registry.yaml"))
-    return [str(problem) for problem in caught.value.problems]
 
 
 def card(**fields) -> Expert:
@@ -70,18 +64,18 @@ def test_a_card_is_read():
     ],
 )
 def test_problems_have_their_line(text, line, words):
-    assert any(problem.startswith(f"registry.yaml:{line}: ") and words in problem for problem in problems(text)), problems(text)
+    assert any(problem.startswith(f"registry.yaml:{line}: ") and words in problem for problem in card_problems(text)), card_problems(text)
 
 
 def test_a_command_needs_no_model_but_says_so_when_it_names_one():
     text = CARD.replace("model: org/model\n      parameters_billions: 8", "command: [serve, --port, '{port}']")
     assert read_cards(parse_document(text, "f")).experts[0].serve.command == ("serve", "--port", "{port}")
-    assert "serve.model is not given" in problems(text.replace("{port}", "{model}"))[0]
+    assert "serve.model is not given" in card_problems(text.replace("{port}", "{model}"))[0]
 
 
 def test_two_services_cannot_share_a_port():
     second = CARD.partition("experts:\n")[2].replace("id: a", "id: b").replace("localhost", "127.0.0.1")
-    (problem,) = problems(CARD + second)
+    (problem,) = card_problems(CARD + second)
     assert problem == "registry.yaml:14: expert b: port 8000 of 127.0.0.1 is a's already; two services cannot share it"
 
 

@@ -68,9 +68,6 @@ class FittedQConfig(BaseModel):
     """First tasks of the training split that are used; all of them by default."""
     scenes: int = Field(default=1500, ge=1)
     """Scenes of the warm split that the glance is taught from."""
-    folds: int = Field(default=2, ge=2)
-    """Parts of the training tasks; each part is valued by a network that was fitted to the others."""
-    whole: bool = True
     cost_weight: float = Field(default=20.0, ge=0)
     blank_images: bool = False
 
@@ -93,12 +90,12 @@ class FittedQ:
             opinions.append(taught.glance(asked, seen))
         self._fixed = torch.from_numpy(np.stack(fixed).astype(np.float32))
         self._glance = torch.from_numpy(np.stack(opinions))
-        self._fold = np.random.default_rng(config.seed).permutation(len(tasks)) % config.folds
+        self._half = np.random.default_rng(config.seed).permutation(len(tasks)) % 2
         self.finished = 0
         """Rounds done."""
-        self.others = [self._build() for _ in range(config.folds)]
-        """One for each fold, fitted to the tasks outside it."""
-        self.all = self._build() if config.whole else None
+        self.others = [self._build() for _ in range(2)]
+        """One for each half, fitted to the other."""
+        self.all = self._build()
 
     def train(self, done: Callable[[int, Mapping[str, float]], None] | None = None) -> Committee:
         """Run the rounds that are left; `done(round, numbers)` hears of each. Returns the weights."""
@@ -130,7 +127,7 @@ class FittedQ:
             learner.restore(kept)
 
     def _learners(self) -> list[Learner]:
-        return [*([self.all] if self.all else []), *self.others]
+        return [self.all, *self.others]
 
     def _round(self, number: int) -> dict[str, float]:
         """Collect, back up, fit."""
@@ -140,11 +137,10 @@ class FittedQ:
         targets, weights = self._backup(states)
         nodes = np.asarray(states)
         losses = []
-        for fold, learner in enumerate(self.others):
-            rows = np.flatnonzero(self._fold[self.trees.task[nodes]] != fold)
+        for half, learner in enumerate(self.others):
+            rows = np.flatnonzero(self._half[self.trees.task[nodes]] != half)
             losses.append(self._fit(learner, nodes[rows], targets[rows], weights[rows]))
-        if self.all is not None:
-            losses.append(self._fit(self.all, nodes, targets, weights))
+        losses.append(self._fit(self.all, nodes, targets, weights))
         return {"states": float(len(states)), "loss": float(np.mean(losses))}
 
     def _collect(self, rng: random.Random, *, first: bool) -> None:
@@ -202,9 +198,9 @@ class FittedQ:
         """Values (nodes, actions), each by the network that was not fitted to the node's task."""
         values = np.zeros((len(nodes), self.space.size), dtype=np.float32)
         numbers = np.asarray(nodes, dtype=np.int64)
-        folds = self._fold[self.trees.task[numbers]]
-        for fold, learner in enumerate(self.others):
-            rows = np.flatnonzero(folds == fold)
+        halves = self._half[self.trees.task[numbers]]
+        for half, learner in enumerate(self.others):
+            rows = np.flatnonzero(halves == half)
             for start in range(0, len(rows), chunk):
                 part = rows[start : start + chunk]
                 values[part] = learner.values(self._inputs(numbers[part]))
