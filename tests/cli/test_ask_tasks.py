@@ -12,7 +12,7 @@ class TestAsk:
         code, printed = maestro("ask", "What does the sign say?", "--image", picture, "-r", registry, "-p", "fixed:reader@read")
         assert code == 0, printed
         lines = [line.strip() for line in printed.out.splitlines()]
-        parts = ("calls    reader to read", "The sign says 42.", "answers", "1 call, $0.0100")
+        parts = ("calls    reader to read", "The sign says 42.", "answers", "1 call, $0.010")
         order = [next(i for i, line in enumerate(lines) if part in line) for part in parts]
         assert order == sorted(order)
 

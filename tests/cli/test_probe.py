@@ -68,7 +68,7 @@ def test_what_came_back_is_shown_and_a_failure_is_told(probe, registry):
     assert code == 1
     assert "ok" in out
     assert "answer: The sign says 42." in out
-    assert "2 calls: 1 ok, 1 failed; $0.0100" in out
+    assert "2 calls: 1 ok, 1 failed; $0.010" in out
     assert "broken@read: the reader is on fire" in err
 
 

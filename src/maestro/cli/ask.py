@@ -11,6 +11,7 @@ from maestro.cli.loading import run_async
 from maestro.cli.output import Finite, console, json_option, print_json, printable
 from maestro.facade import DEFAULT_POLICY, DEFAULT_REGISTRY, question_limits, question_task
 from maestro.images import ImageStore
+from maestro.money import dollars
 from maestro.policy.loading import load_policy
 from maestro.policy.protocol import close_policy
 from maestro.rollout.episode import Watcher, run_episode
@@ -86,7 +87,7 @@ def tell_turn(turn: Turn) -> None:
         observation = turn.observation
         style = "" if observation.status == "ok" else "red"
         console().print(Padding(Text(printable(observation.text), style=style), (0, 0, 0, 11), expand=False))
-        console().print(Text(f"           ${observation.cost_usd:.4f}  {observation.latency_seconds:.2f} s", style="dim"))
+        console().print(Text(f"           {dollars(observation.cost_usd)}  {observation.latency_seconds:.2f} s", style="dim"))
 
 
 def tell_end(episode: Episode) -> None:
@@ -94,7 +95,7 @@ def tell_end(episode: Episode) -> None:
     from rich.text import Text
 
     calls = f"{len(episode.calls)} call{'' if len(episode.calls) == 1 else 's'}"
-    console().print(Text(f"  {calls}, ${episode.cost_usd:.4f}, {episode.latency_seconds:.2f} s", style="dim"))
+    console().print(Text(f"  {calls}, {dollars(episode.cost_usd)}, {episode.latency_seconds:.2f} s", style="dim"))
     if episode.stop is not StopReason.ANSWERED:
         why = f": {printable(episode.error)}" if episode.error else ""
         console(stderr=True).print(Text(f"no answer ({episode.stop.value.replace('_', ' ')}{why})", style="red"))

@@ -19,6 +19,7 @@ from maestro.errors import MaestroError, RegistryError
 from maestro.experts.fleet.health import Address, check, name_fault
 from maestro.experts.fleet.records import clean
 from maestro.images import ImageStore
+from maestro.money import dollars
 from maestro.registry.registry import Registry
 from maestro.registry.serving import replica_endpoints
 from maestro.skills.ensemble import Ensemble
@@ -147,14 +148,14 @@ def show_probe(found: Probe) -> None:
             one.trial.name,
             shortened(one.text),
             f"{one.latency_seconds:.2f} s",
-            f"${one.cost_usd:.4f}",
+            f"{dollars(one.cost_usd)}",
         )
         for one in found.tried
     ]
     print_table("", ("", "call", "came back", "took", "cost"), rows, right=("took", "cost"))
     counts: Counter[str] = Counter(one.outcome for one in found.tried)
     summary = ", ".join(f"{counts[name]} {name}" for name in _STYLES if counts[name])
-    click.echo(f"{len(found.tried)} calls: {summary}; ${sum(one.cost_usd for one in found.tried):.4f}, {found.seconds:.1f} s")
+    click.echo(f"{len(found.tried)} calls: {summary}; {dollars(sum(one.cost_usd for one in found.tried))}, {found.seconds:.1f} s")
     for expert in found.never:
         click.echo(f"never called: {expert} (no skill allows it)")
     for (expert, text, step), names in _grouped(found.failed).items():

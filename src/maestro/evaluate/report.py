@@ -13,6 +13,7 @@ from pathlib import Path
 from maestro.errors import ImageError
 from maestro.evaluate.results import Result
 from maestro.images import ImageStore
+from maestro.money import dollars
 from maestro.types import Answer, Call, Episode, Malformed, Task, Turn
 
 SHOWN_PIXELS = 420
@@ -128,7 +129,7 @@ def _episode(shown: Illustration, images: ImageStore) -> str:
     meta = f"<span>{escape(task.category.replace('_', ' '))}</span>" if task.category else ""
     return (
         f'<article><div class="pictures">{pictures}</div><div class="story"><h3>{escape(task.question)}</h3><ol>{steps}</ol>'
-        f'<p class="meta">{verdict}{meta}<span>${episode.cost_usd:.4f}</span><span>{escape(episode.policy)}</span>'
+        f'<p class="meta">{verdict}{meta}<span>{dollars(episode.cost_usd)}</span><span>{escape(episode.policy)}</span>'
         f"<span>{escape(episode.stop.value.replace('_', ' '))}</span></p></div></article>"
     )
 
@@ -148,7 +149,7 @@ def _turn(turn: Turn) -> str:
     if turn.observation is not None:
         observation = turn.observation
         kind = "" if observation.status == "ok" else " bad"
-        price = f"<small>${observation.cost_usd:.4f} · {observation.latency_seconds:.2f} s</small>"
+        price = f"<small>{dollars(observation.cost_usd)} · {observation.latency_seconds:.2f} s</small>"
         seen = f'<pre class="seen{kind}">{escape(observation.text)}</pre>{price}'
     return f"<li>{said}{action}{seen}</li>"
 
