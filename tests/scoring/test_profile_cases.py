@@ -1,4 +1,4 @@
-"""What each profile's rule is known for, case by case, as `maestro score` reads it: `profile_cases.jsonl` with the expected score in each line."""
+"""What each profile's rule is known for, case by case: the lines of `profile_cases.jsonl` bring the score they expect."""
 
 from pathlib import Path
 
@@ -40,7 +40,9 @@ def test_boxes_and_polygons_in_odd_forms(value, shapes):
 
 
 def test_a_pair_of_options_listed_in_one_line_settles_nothing():
-    assert scored("choice", "B. blue C. blue jay", "B", ["red", "blue", "blue jay"]).reason == "options are listed, none stated as the answer"
+    assert (
+        scored("choice", "B. blue C. blue jay", "B", ["red", "blue", "blue jay"]).reason == "options are listed, none stated as the answer"
+    )
     assert scored("choice", "B is the correct answer because A is wrong.", "B").reason == "called the answer"
 
 
