@@ -32,32 +32,42 @@ PLAIN = {
     "point_in_mask": lambda reply, _golds, _options: point_in_mask(reply, ("0, 0, 9, 0, 0, 9",)),
 }
 SCORERS = {**ALGEBRA, **PLAIN}
+CHUNK = 2500
+"""Replies of one seed: what Hypothesis remembers of more of them takes longer to collect as garbage than any call."""
 
 
-def fuzz(name, examples, slow_share=0.0):
-    """Score hostile replies; the slowest call as (seconds by the clock, of processor time here, reply). Fails unless scores lie in [0, 1].
+def fuzz(names, examples, slow_share=0.0, told=None):
+    """Score the same hostile replies by several scorers, as making them up costs more than most verdicts.
 
-    `slow_share`: how many of them are power towers, deep nests and very long, each of which may take its whole time limit.
+    The slowest call of each comes back as (seconds by the clock, of processor time here, reply). Fails unless scores lie in [0, 1].
+    `slow_share`: how many replies are power towers, deep nests and very long, each of which may take its whole time limit. `told` is called
+    with how many are done and the slowest calls after every chunk.
     """
-    worst = (0.0, 0.0, "")
-    slow = round(examples * slow_share)
+    worst = dict.fromkeys(names, (0.0, 0.0, ""))
 
     def check(reply, golds, options):
-        nonlocal worst
-        started, worked = time.perf_counter(), time.process_time()
-        found = SCORERS[name](reply, golds, options)
-        worst = max(worst, (time.perf_counter() - started, time.process_time() - worked, reply))
-        assert 0 <= found.score <= 1
+        for name in names:
+            started, worked = time.perf_counter(), time.process_time()
+            found = SCORERS[name](reply, golds, options)
+            worst[name] = max(worst[name], (time.perf_counter() - started, time.process_time() - worked, reply))
+            assert 0 <= found.score <= 1, (name, reply, golds, options)
         extract_program(reply)
 
-    hostile = st.one_of(hostile_math.towers, hostile_math.deep, hostile_math.huge)
-    for strategy, count in ((hostile_math.replies, examples - slow), (hostile, slow)):
-        if count:
-            ready = settings(
-                max_examples=count, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
-            )
-            seed(0)(ready(given(strategy, hostile_math.references, hostile_math.options)(check)))()
+    for number, start in enumerate(range(0, examples, CHUNK)):
+        chunk = min(CHUNK, examples - start)
+        slow = round((start + chunk) * slow_share) - round(start * slow_share)
+        _draw(number, hostile_math.replies, chunk - slow, check)
+        _draw(number, st.one_of(hostile_math.towers, hostile_math.deep, hostile_math.huge), slow, check)
+        if told is not None:
+            told(start + chunk, worst)
     return worst
+
+
+def _draw(number, strategy, count, check):
+    """Call `check` with as many replies, references and options, drawn from a seed."""
+    if count:
+        ready = settings(max_examples=count, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+        seed(number)(ready(given(strategy, hostile_math.references, hostile_math.options)(check)))()
 
 
 def main():
@@ -68,13 +78,18 @@ def main():
     parser.add_argument("--scorer", action="append", choices=sorted(SCORERS))
     asked = parser.parse_args()
     show = partial(print, flush=True)
-    for name in asked.scorer or SCORERS:
-        SCORERS[name]("$x+1$", ("1+x",), ())  # the process is started before anything is timed
-        started = time.perf_counter()
-        seconds, busy, reply = fuzz(name, asked.examples, asked.slow_share)
-        total = time.perf_counter() - started
-        slowest = f"slowest {seconds:.2f} s, {busy:.3f} s of it at work ({len(reply):,} characters: {reply[:50]!r})"
-        show(f"{name}: {asked.examples:,} replies in {total:.0f} s, {slowest}")
+    names = asked.scorer or list(SCORERS)
+    math("$x+1$", ("1+x",))  # a process is started before anything is timed
+    started = time.perf_counter()
+
+    def told(done, worst):
+        name, (seconds, busy, _) = max(worst.items(), key=lambda item: item[1])
+        taken = time.perf_counter() - started
+        show(f"{done:,} of {asked.examples:,} in {taken:.0f} s, slowest {seconds:.2f} s, {busy:.3f} s of it at work ({name})")
+
+    for name, (seconds, busy, reply) in sorted(fuzz(names, asked.examples, asked.slow_share, told).items(), key=lambda item: item[1][:1]):
+        show(f"{name}: slowest {seconds:.2f} s, {busy:.3f} s of it at work here ({len(reply):,} characters: {reply[:50]!r})")
+    show(f"{asked.examples:,} replies by each of {len(names)} scorers, no crash")
 
 
 if __name__ == "__main__":

@@ -34,7 +34,6 @@ def test_other_fields_are_kept_and_order_too():
         ({"benchmark": "chartqa", "prediction": "1"}, "no field reference"),
         ({**GOOD, "benchmark": "chartqs"}, "did you mean chartqa"),
         ({**GOOD, "benchmark": 3}, "name of a profile"),
-        ({**GOOD, "prediction": ["1"]}, "prediction: an answer is text or a number, not list"),
         ({**GOOD, "reference": {"x": 1}}, "reference: a reference that is an object"),
         ({**GOOD, "benchmark": "choice", "options": 3}, "options: options are a list"),
         ({**GOOD, "benchmark": "choice", "options": list(range(30))}, "30 options"),
@@ -59,7 +58,7 @@ def test_blank_lines_count_and_half_surrogates_come_back():
     assert json.loads(odd.as_json())["prediction"] == "\ud800"
 
 
-@pytest.mark.parametrize(("prediction", "score"), [(None, 0), (14, 1), (14.0, 1), (True, 0), ("", 0)])
+@pytest.mark.parametrize(("prediction", "score"), [(None, 0), (14, 1), (14.0, 1), (True, 0), ("", 0), (["14"], 0), ({"answer": 14}, 0)])
 def test_predictions_that_are_no_text(prediction, score):
     [one] = scored({**GOOD, "prediction": prediction})
     assert one.score.score == score

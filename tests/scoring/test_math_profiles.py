@@ -2,16 +2,13 @@
 
 import pytest
 
-from maestro.scoring import PROFILES, score
+from maestro.scoring import PROFILES, score_response
 from maestro.scoring.math_profiles import PROFILES as MATH
-from maestro.types import Task
 
 
 def scored(profile, prediction, references, options=(), **params):
     references = (references,) if isinstance(references, str) else tuple(references)
-    if PROFILES[profile].given == "response":  # a task's answer is no whole response any more
-        return PROFILES[profile].rule(prediction, references, **params)
-    return score(Task(id="t", question="?", references=references, profile=profile, params=params, choices=tuple(options)), prediction)
+    return score_response(profile, prediction, references, options=tuple(options), params=params)
 
 
 def box(text):
@@ -236,7 +233,8 @@ def test_geometry3k_choice(prediction, reference, wanted):
 
 
 def test_a_number_is_not_placed_among_options_without_a_value():
-    assert scored("geometry3k_choice", box("5"), "A", ("5", "not given", "x", "7")).score == 0
+    assert scored("geometry3k_choice", box("5.1"), "A", ("5", "not given", "x", "7")).score == 0
+    assert scored("geometry3k_choice", box("5"), "A", ("5", "not given", "x", "7")).score == 1
     assert scored("geometry3k_choice", "A", "A", ("5", "not given", "x", "7")).score == 1
 
 

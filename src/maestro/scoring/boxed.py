@@ -12,6 +12,7 @@ _BOX = re.compile(r"\\boxed(?![A-Za-z])")
 _BOX_OR_FRAME = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])")
 _UNBRACED = re.compile(r"[^\s$]{1,200}")
 _NUMBER = re.compile(r"[-+\u2212]?(?:\d{1,3}(?:,\d{3})+|\d{1,400})(?:\.\d{1,400})?(?:[eE][-+]?\d{1,4})?\s{0,3}\\?%?|[-+\u2212]?\.\d{1,400}")
+_BEFORE = 60
 _DELIMITERS = (("$$", "$$"), ("\\[", "\\]"), ("\\(", "\\)"), ("$", "$"))
 
 
@@ -21,6 +22,8 @@ class Found:
 
     text: str
     place: Literal["box", "formula", "number"]
+    before: str = ""
+    """The characters before it, at most as many as tell whether it is one of several."""
 
 
 def tail(text: str) -> str:
@@ -33,9 +36,7 @@ def last_box(text: str, *, fbox: bool = False) -> str | None:
 
     `fbox` also takes `\fbox`. None when there is no box, and when the last one is never closed: what it was to hold is not guessed.
     """
-    last = None
-    for last in (_BOX_OR_FRAME if fbox else _BOX).finditer(text):  # noqa: B007 (the last match is what is wanted)
-        pass
+    last = _last(_BOX_OR_FRAME if fbox else _BOX, text)
     if last is None:
         return None
     rest = text[last.end() :].lstrip(" ")
@@ -45,42 +46,57 @@ def last_box(text: str, *, fbox: bool = False) -> str | None:
     return word[0].rstrip(".,;") or None if word else None
 
 
-def has_box(text: str, *, fbox: bool = False) -> bool:
+def has_box(text: str) -> bool:
     """Whether a box was begun."""
-    return (_BOX_OR_FRAME if fbox else _BOX).search(text) is not None
+    return _BOX.search(text) is not None
 
 
 def last_formula(text: str) -> str | None:
     r"""What stands between the last pair of `$...$`, `$$...$$`, `\(...\)` or `\[...\]`; None when there is none."""
-    best: tuple[int, str] | None = None
-    for opening, closing in _DELIMITERS:
-        end = text.rfind(closing)
-        if closing == "$" and text[end + 1 : end + 2].isdigit():  # money
-            continue
-        start = text.rfind(opening, 0, end) if end > 0 else -1
-        if start >= 0 and (inside := text[start + len(opening) : end].strip(" $")) and (best is None or end > best[0]):
-            best = end, inside
-    return best[1] if best else None
+    found = _last_formula(text)
+    return found[1] if found else None
 
 
 def last_number(text: str) -> str | None:
     """The last number as it is written, with its sign and percent sign; None when there is none."""
-    last = None
-    for last in _NUMBER.finditer(text):  # noqa: B007 (the same)
-        pass
+    last = _last(_NUMBER, text)
     return last[0].strip() if last else None
 
 
 def locate(text: str, *, fbox: bool = False) -> Found | None:
     """The answer in a reply. A box that was begun is the answer, or there is none."""
     text = tail(text)
-    if has_box(text, fbox=fbox):
+    if box := _last(_BOX_OR_FRAME if fbox else _BOX, text):
         inside = last_box(text, fbox=fbox)
-        return Found(inside, "box") if inside is not None else None
-    if formula := last_formula(text):
-        return Found(formula, "formula")
-    number = last_number(text)
-    return Found(number, "number") if number else None
+        return Found(inside, "box", _before(text, box.start())) if inside is not None else None
+    if formula := _last_formula(text):
+        return Found(formula[1], "formula", _before(text, formula[0]))
+    number = _last(_NUMBER, text)
+    return Found(number[0].strip(), "number", _before(text, number.start())) if number else None
+
+
+def _before(text: str, place: int) -> str:
+    return text[max(0, place - _BEFORE) : place]
+
+
+def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    last = None
+    for last in pattern.finditer(text):  # noqa: B007 (the last match is what is wanted)
+        pass
+    return last
+
+
+def _last_formula(text: str) -> tuple[int, str] | None:
+    """Where the last formula's delimiters begin, and what they hold."""
+    best: tuple[int, int, str] | None = None
+    for opening, closing in _DELIMITERS:
+        end = text.rfind(closing)
+        if closing == "$" and text[end + 1 : end + 2].isdigit():  # money
+            continue
+        start = text.rfind(opening, 0, end) if end > 0 else -1
+        if start >= 0 and (inside := text[start + len(opening) : end].strip(" $")) and (best is None or end > best[0]):
+            best = end, start, inside
+    return best[1:] if best else None
 
 
 def _braced(text: str) -> str | None:

@@ -1,8 +1,9 @@
 r"""Multiple choice: the letter that a reply settles on.
 
 In this order: the whole reply is a letter, in any of the usual wrappers, or an option's text; the last explicit statement
-("the answer is B", "答案是B"); a letter at the start ("B.", "B)", "(B)"); the only capital letter that stands alone; the
-only option whose text occurs. A reply that names several and does not settle on one has no letter: nothing is guessed.
+("the answer is B", "答案是B"), else "B is the answer"; a letter at the start ("B.", "B)", "(B)"); the only capital letter that
+stands alone; the only option whose text occurs. A reply that names several and does not settle on one has no letter: nothing is
+guessed.
 
 The article "A" and the pronoun "I" are no letters where a word follows that no letter stands before ("A dog runs"). Public
 extractors read option A there; this is the one deviation.
@@ -15,7 +16,7 @@ from collections import deque
 from typing import NamedTuple
 
 from maestro.scoring.boxed import MAX_CHARACTERS
-from maestro.scoring.choices import Choices, choices_of, gold_letters, narrow
+from maestro.scoring.choices import Choices, choices_of, folded, gold_letters, narrow
 from maestro.scoring.score import Score, judged
 
 _COMMANDS = re.compile(r"\\(?:boxed|fbox|text(?:bf|it|rm)?|math(?:rm|bf|sf))\b")
@@ -31,6 +32,10 @@ _STATEMENT = re.compile(rf"(?i:{_SUBJECT}[*_\"']*\s*+(?:(?:is|are|was|would be|s
 _OPEN = r"[\s:=*_$\"'`“”‘’(\[{<#]*"
 _NOUN = rf"(?:(?i:the\s+)?(?i:\boption|\bchoice|\bletter|\bis\b|选项|選項|项|項|是|为|為|应为|择|擇){_OPEN})*"
 _STATED = re.compile(rf"{_OPEN}{_NOUN}([A-Za-z])(?![A-Za-z0-9_])(?!['’\-][A-Za-z])")
+_NAMED_FIRST = re.compile(
+    r"(?<![A-Za-z0-9_])([A-Z])[)\]}*_]{0,4}\s{1,3}(?i:is|would be|must be|should be)\s{1,3}the\s{1,3}"
+    r"(?i:(?:only|most|one|correct|right|best|final|likely)\s{1,3}){0,2}(?i:answer|option|choice)\b"
+)
 _JOINED = re.compile(
     r"[\s)\]}*_.$\"'`]*(?:(?:[,/&|、或和及]|\bor\b|\band\b|\band/or\b)\s*)+(?:(?i:option|choice)\s+)?[(\[*_$\"'`]*([A-Z])(?![A-Za-z0-9_'’])"
 )
@@ -67,14 +72,19 @@ def choice(
     return judged("choice", letter, letter in right, reason)
 
 
-def read_choice(reply: str, choices: Choices, *, lower_case: bool = False) -> Reading:
-    """The letter a reply settles on, by the order above. Linear in the reply's length."""
+def read_choice(reply: str, choices: Choices, *, lower_case: bool = False, figures: bool = False) -> Reading:
+    """The letter a reply settles on, by the order above. Linear in the reply's length.
+
+    `figures`: the question is about a drawing. Then a capital in a reply with numbers in it is a point as often as an option, and an
+    option's text may be any number on the way, so that neither counts there unless it is stated.
+    """
     reply = narrow(reply[-MAX_CHARACTERS:]).strip()
     if (letter := _bare(reply, choices, lower_case=lower_case)) is not None:
         return Reading(letter, "the whole reply is a letter")
     if (letter := choices.letter_of(_COMMANDS.sub("", reply[:2000]).strip(_WRAPPERS))) is not None and len(reply) < 2000:
         return Reading(letter, "the whole reply is an option")
-    for read in (_stated, _at_start, _alone, _by_text):
+    working = figures and any(map(str.isdigit, reply))
+    for read in (_stated, _named_first, _at_start) if working else (_stated, _named_first, _at_start, _alone, _by_text):
         if (reading := read(reply, choices)) is not None:
             return reading
     return Reading(None, "no option can be read")
@@ -103,6 +113,12 @@ def _stated(reply: str, choices: Choices) -> Reading | None:
     return None
 
 
+def _named_first(reply: str, choices: Choices) -> Reading | None:
+    """The one letter that is called the answer."""
+    found = {match[1] for match in _NAMED_FIRST.finditer(reply)} & set(choices.letters)
+    return Reading(found.pop(), "called the answer") if len(found) == 1 else None
+
+
 def _stated_text(tail: str, choices: Choices) -> str | None:
     """The option whose text begins a statement and is the only one in its sentence."""
     sentence = re.split(r"\n|\.\s", tail.lstrip(_WRAPPERS), maxsplit=1)[0]
@@ -123,14 +139,14 @@ def _at_start(reply: str, choices: Choices) -> Reading | None:
     joined = _JOINED.match(text, first.end())
     if joined and joined[1] in choices.letters and joined[1] != letter:
         return Reading(None, "several letters, none stated as the answer")
-    marked = {letter}
+    marked, unsaid = {letter}, ("", folded(choices.text(letter)))
     for mark in _MARK.finditer(text, first.end()):
         other = mark[1] or mark[2]
         if other == letter or other not in choices.letters:
             continue
         marked.add(other)
         before = text[max(0, mark.start() - 16) : mark.start()].rstrip(" \t*_>-#\"'`$([")
-        if before.endswith(("\n", *_JOINTS)) or len(marked) == len(choices.letters) or not text[first.end() : mark.start()].strip():
+        if before.endswith(("\n", *_JOINTS)) or len(marked) == len(choices.letters) or folded(text[first.end() : mark.start()]) in unsaid:
             return Reading(None, "options are listed, none stated as the answer")
     return Reading(letter, "the reply starts with the letter")
 

@@ -82,9 +82,10 @@ def msearth(prediction: str, references: tuple[str, ...], *, options: tuple[str,
     answer = _json_answer(prediction[-MAX_CHARACTERS:]).strip()
     if not answer:
         return judged("msearth", None, 0, "no answer")
-    # Whether the letter's case is that of the gold: options here have capitals.
     if re.match(rf"[{choices.letters}{choices.letters.lower()}](?:\W|$)", answer):
-        return judged("msearth", answer[0], answer[0] in right, "the leading letter, in its case")
+        small = {one.strip() for one in references} & set(choices.letters.lower())
+        hit = answer[0] in (small or right)  # a gold that is no letter stands for its capital
+        return judged("msearth", answer[0], hit, "the leading letter, in its case")
     accepted = {reference.strip() for reference in references} | {choices.text(letter).strip() for letter in right}
     return judged("msearth", answer, answer in accepted - {""}, "the whole text")
 

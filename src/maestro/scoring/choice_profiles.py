@@ -12,8 +12,8 @@ from maestro.scoring.profile import Profile
 _OURS = "ours: whole reply, last explicit statement, start, only capital letter, only option text; no guess, the article A is no letter"
 
 
-def _letters(whose: str, *, lower_case: bool = False, least: int = 4) -> Profile:
-    return Profile(partial(choice, lower_case=lower_case, least=least), f"{whose}; {_OURS}", takes_options=True)
+def _letters(whose: str, *, lower_case: bool = False, least: int = 4, rubric: str = "") -> Profile:
+    return Profile(partial(choice, lower_case=lower_case, least=least), f"{whose}; {_OURS}", takes_options=True, rubric=rubric)
 
 
 PROFILES: dict[str, Profile] = {
@@ -22,7 +22,9 @@ PROFILES: dict[str, Profile] = {
     "mmstar": _letters("VLMEvalKit's letter accuracy without its judge"),
     "microvqa": _letters("letter accuracy (gold also [letter, text])", least=5),
     "erqa": _letters("letter accuracy as in VLMEvalKit's rule scorer"),
-    "hr_bench": _letters("the authors' letter accuracy (can_infer) without GPT for the rest; the mean over cycles is the caller's"),
+    "hr_bench": _letters(
+        "the authors' letter accuracy (can_infer) without GPT for the rest; the mean over cycles is the caller's", rubric="hr_bench"
+    ),
     "v_star": _letters(
         "letter accuracy as in the harnesses (the official script compares likelihoods); a bare lower-case letter counts", lower_case=True
     ),
@@ -36,6 +38,7 @@ PROFILES: dict[str, Profile] = {
         "MathVista calculate_score.py: (X) or a capital letter, else the option at least edit distance, compared as text; rule-only (no "
         "GPT extraction), and an empty reply scores 0 instead of the nearest option",
         takes_options=True,
+        rubric="mathvista",
     ),
     "mathvista_reward": _letters("ours, for rewards on MathVista: no nearest option"),
     "mmmu": Profile(

@@ -9,7 +9,7 @@ from maestro.scoring.number import NUMBER_WORDS
 from maestro.scoring.score import Score, judged
 
 _LARGEST = 20
-_DIGITS = r"(?<![\w.])(?<!\d,)(?<!^[−-])(?<![^\d][−-])\d{1,9}(?!\w)(?![.,]\d)"
+_DIGITS = r"(?<![\w.])(?!(?<=\d,)\d{3}(?!\d))(?<!^[−-])(?<![^\d][−-])\d{1,9}(?!\w)(?!\.\d)(?!,\d{3}(?!\d))"
 _WORDS = rf"\b(?:{'|'.join(NUMBER_WORDS)})\b(?!-(?:one|two|three|four|five|six|seven|eight|nine)\b)"
 _COUNT = re.compile(f"{_DIGITS}|{_WORDS}", re.IGNORECASE)
 _AROUND = " \t\r\n.{}()[]*$\"'`!"

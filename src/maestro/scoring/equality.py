@@ -117,7 +117,7 @@ def _places(precision: float | None, gold: str) -> int:
         match = re.search(r"\.(\d{1,15})\s*$", gold)
         return len(match[1]) if match else 0
     try:
-        places = int(precision)
+        places = int(float(precision))
     except (ValueError, TypeError, OverflowError) as error:
         raise TaskError(f"precision is a number of decimal places, not {precision!r}") from error
     return max(-400, min(400, places))

@@ -7,7 +7,8 @@ from string import ascii_uppercase
 
 from maestro.scoring.algebra import compute
 from maestro.scoring.boxed import last_box, last_number, tail
-from maestro.scoring.letters import stated_letter
+from maestro.scoring.choice import read_choice
+from maestro.scoring.choices import choices_of, gold_letters
 from maestro.scoring.plain_number import plain_values
 from maestro.scoring.score import Score
 
@@ -40,17 +41,18 @@ def geometry3k_choice(prediction: str, references: tuple[str, ...], *, options: 
 
     As in Inter-GPS a number counts only when every option has a value, and is right when no option is nearer than the right one.
     """
-    letters = ascii_uppercase[: len(options) or 4]
-    right = _right_letters(references, options, letters)
+    choices = choices_of(options, references)
+    right = gold_letters(references, choices)
     text = tail(prediction)
     box = last_box(text)
     answer = box if box is not None else text
     if not right or not answer.strip():
         reason = "no answer" if right else "the reference is no letter, index or option"
         return Score(score=0.0, rule="geometry3k_choice", reason=reason)
-    if (letter := stated_letter(answer, letters)) is not None:
-        return Score(score=float(letter in right), extracted=letter, rule="geometry3k_choice", reason="the stated letter")
-    return _nearest(answer.strip(), options, "".join(sorted(right)))
+    letter, reason = read_choice(answer, choices, lower_case=True, figures=True)
+    if letter is not None:
+        return Score(score=float(letter in right), extracted=letter, rule="geometry3k_choice", reason=reason)
+    return _nearest(answer.strip(), options, right)
 
 
 def _graded(response: str, references: tuple[str, ...]) -> tuple[bool, str | None, str]:
@@ -93,20 +95,7 @@ def _by_mathruler(box: str, references: tuple[str, ...]) -> tuple[bool, str, str
     return True, box[:500], f"equals {references[reply.value]}"[:300]
 
 
-def _right_letters(references: tuple[str, ...], options: tuple[str, ...], letters: str) -> set[str]:
-    right: set[str] = set()
-    for reference in (one.strip() for one in references):
-        letter = reference.strip("().").upper()
-        if len(letter) == 1 and letter in letters:
-            right.add(letter)
-        elif reference in options:
-            right.add(letters[options.index(reference)])
-        elif not right and reference.isascii() and reference.isdigit() and int(reference[:4]) < len(letters):
-            right.add(letters[int(reference)])
-    return right
-
-
-def _nearest(answer: str, options: tuple[str, ...], right: str) -> Score:
+def _nearest(answer: str, options: tuple[str, ...], right: frozenset[str]) -> Score:
     """The option that is nearest to the answer's number."""
     numbers = _numbers((answer, *options))
     if numbers and numbers[0] is None and (stated := last_number(answer)) is not None:
@@ -117,7 +106,7 @@ def _nearest(answer: str, options: tuple[str, ...], right: str) -> Score:
         return Score(score=0.0, extracted=answer[:200], rule="geometry3k_choice", reason=reason)
     distances = [abs(value - given) for value in values if value is not None]
     nearest = [letter for letter, distance in zip(ascii_uppercase, distances, strict=False) if distance == min(distances)]
-    hit = bool(set(nearest) & set(right))
+    hit = bool(right & set(nearest))
     return Score(score=float(hit), extracted=f"{given:g}", rule="geometry3k_choice", reason=f"nearest to {' and '.join(nearest)}")
 
 

@@ -188,8 +188,10 @@ def _placed(numbers: Sequence[float], coords: str, size: tuple[float, float] | N
 
 
 def _gold_boxes(references: tuple[str, ...], size: tuple[float, float] | None) -> list[Box]:
-    """The references that are boxes; four references that are bare numbers are one box."""
-    texts = [", ".join(references)] if len(references) == 4 and all(_ANY.fullmatch(one.strip()) for one in references) else references
+    """The references that are boxes; references that are bare numbers are a box for every four of them."""
+    texts = references
+    if len(references) % 4 == 0 and all(_ANY.fullmatch(one.strip()) for one in references):
+        texts = tuple(", ".join(references[start : start + 4]) for start in range(0, len(references), 4))
     boxes = []
     for text in texts:
         numbers = [float(match[1]) for match in _ANY.finditer(text)]

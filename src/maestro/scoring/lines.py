@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from maestro.errors import MissingDependency, TaskError
+from maestro.scoring.envelope import unwrap
 from maestro.scoring.forms import options_of, references_of, text_of
 from maestro.scoring.profiles import profile_named, score_response
 from maestro.scoring.score import Score
+from maestro.scoring.shapes import shapes_of
 
 REQUIRED = ("benchmark", "prediction", "reference")
 _SHOWN = 80
@@ -31,6 +33,14 @@ class ScoredLine:
     """Of the line as it was; empty when it could not be read."""
     score: Score | None = None
     error: str | None = None
+    answer: str = ""
+    """The prediction as text, out of its envelope."""
+    references: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    by_rule: Score | None = None
+    """What the rule says, when a judge has decided."""
+    failure: str = ""
+    """Why a judge that was asked decided nothing."""
 
     @property
     def benchmark(self) -> str:
@@ -43,6 +53,8 @@ class ScoredLine:
             content = {**self.fields, "line": self.number, "error": self.error}
         else:
             content = {**self.fields, **self.score.model_dump()}
+            if self.by_rule is not None:
+                content |= {"by_rule": self.by_rule.model_dump(), **({"judge_failure": self.failure} if self.failure else {})}
         text = json.dumps(content, ensure_ascii=False)
         try:
             text.encode()
@@ -62,7 +74,7 @@ def _scored(number: int, line: bytes) -> ScoredLine:
     fields: dict[str, Any] = {}
     try:
         fields = _read(line)
-        return ScoredLine(number, fields, score=_score(fields))
+        return _score(number, fields)
     except (TaskError, MissingDependency) as error:
         return ScoredLine(number, fields, error=str(error))
 
@@ -81,7 +93,7 @@ def _read(line: bytes) -> dict[str, Any]:
     return found
 
 
-def _score(fields: dict[str, Any]) -> Score:
+def _score(number: int, fields: dict[str, Any]) -> ScoredLine:
     if missing := [name for name in REQUIRED if name not in fields]:
         raise TaskError(f"it has no field {', '.join(missing)}; a line has {', '.join(REQUIRED)} and may have options and params")
     name, params = fields["benchmark"], fields.get("params")
@@ -93,13 +105,18 @@ def _score(fields: dict[str, Any]) -> Score:
     reference = fields["reference"]
     if profile.first_item and isinstance(reference, str):
         reference = list(reference)
-    return score_response(
-        name,
-        _part("prediction", lambda: None if fields["prediction"] is None else text_of(fields["prediction"])),
-        _part("reference", lambda: references_of(reference)),
-        options=_part("options", lambda: options_of(fields.get("options"))),
-        params=params,
-    )
+    prediction = _part("prediction", lambda: _prediction(fields["prediction"]))
+    references = _part("reference", lambda: shapes_of(reference) if profile.shapes else references_of(reference))
+    options = _part("options", lambda: options_of(fields.get("options")))
+    found = score_response(name, prediction, references, options=options, params=params)
+    return ScoredLine(number, fields, score=found, answer=unwrap(prediction or ""), references=references, options=options)
+
+
+def _prediction(value: Any) -> str | None:
+    """A reply as text; a list or an object, such as a box or a parsed answer, as its JSON."""
+    if value is None:
+        return None
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else text_of(value)
 
 
 def _part(name: str, read: Callable[[], Read]) -> Read:

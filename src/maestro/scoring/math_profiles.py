@@ -24,22 +24,28 @@ PROFILES: dict[str, Profile] = {
         mathvision,
         "MATH-V evaluate.py: its extraction and equality at two decimals, without eval; letter or option text",
         takes_options=True,
+        rubric="mathvision",
     ),
     "mathverse": Profile(
-        mathverse, "rule-only, not the published score (two GPT judges): quick match, letter, or ours for mathematics", takes_options=True
+        mathverse,
+        "rule-only, not the published score (two GPT judges): quick match, letter, or ours for mathematics",
+        takes_options=True,
+        rubric="mathverse",
     ),
-    "geometry3k": Profile(geometry3k, "RL practice (verl, EasyR1): the last box by mathruler 0.1.0, without eval"),
+    "geometry3k": Profile(geometry3k, "RL practice (verl, EasyR1): the last box by mathruler 0.1.0, without eval", boxed=True),
     "geometry3k_choice": Profile(
         geometry3k_choice,
         "Inter-GPS: four choices, a number goes to the nearest; letters as lmms-eval; nothing stated is wrong",
         takes_options=True,
     ),
     "geometry3k_verl": Profile(geometry3k_verl, "verl geo3k.py: 0.9 x mathruler on the last box + 0.1 x format", given="response"),
-    "refcoco": Profile(refcoco, "RefCOCO Acc@0.5 (hit at IoU >= T) or IoU; first box, declared coordinates", ("metric", *_PLACE)),
-    "screenspot": Profile(
-        screenspot, "ScreenSpot: click point or centre of the box inside the target, edges included", ("metric", *_PLACE)
+    "refcoco": Profile(
+        refcoco, "RefCOCO Acc@0.5 (hit at IoU >= T) or IoU; first box, declared coordinates", ("metric", *_PLACE), shapes=True
     ),
-    "point_in_mask": Profile(point_in_mask, "ours: the first point inside a polygon", _PLACE),
+    "screenspot": Profile(
+        screenspot, "ScreenSpot: click point or centre of the box inside the target, edges included", ("metric", *_PLACE), shapes=True
+    ),
+    "point_in_mask": Profile(point_in_mask, "ours: the first point inside a polygon", _PLACE, shapes=True),
     "humaneval_v": Profile(
         humaneval_v,
         "HumanEval-V: last solution block against the test script, 2 s, pass@1; in the sandbox, without pylint",

@@ -14,6 +14,8 @@ _TOLERANCE = 1e-6
 _MOST_ANSWER = 2000
 """Characters of an answer that is compared at all; a longer one is no answer but a text."""
 _HEDGE = re.compile(r"\b(?:or|either|maybe|perhaps|possibly|alternatively|and/or)\b|\\l?or\b|\\vee\b|或", re.IGNORECASE)
+_OR_BEFORE = re.compile(r"(?:\d|[$%°)\]}])\s{0,3}[^\W\d]{0,8},?\s{1,3}(?:and/)?or\s{1,3}(?:[A-Za-z]\s?=\s?)?[-+$\\(\[{]{0,4}\Z")
+"""Another answer and "or" right before the one that was found."""
 _WHOLE_REPLY = re.compile(r"\s*(?:\\boxed\{\s*(-?[1-9]\d{0,14})\s*\}|\$(-?[1-9]\d{0,14})\$|(-?[1-9]\d{0,14}))\s*")
 _WHOLE = re.compile(r"-?[1-9]\d{0,14}")
 
@@ -57,6 +59,10 @@ def _compared(found: Found | None, references: tuple[str, ...], tolerance: float
     answer = found.text
     if len(answer) > _MOST_ANSWER:
         return Score(score=0.0, extracted=answer[:100], rule=rule, reason=f"an answer of {len(answer)} characters is a text")
+    if _OR_BEFORE.search(found.before):
+        references = tuple(filter(_HEDGE.search, references))
+        if not references:
+            return Score(score=0.0, extracted=answer, rule=rule, reason="several answers offered")
     given = plain_values(answer)
     left = []
     for reference in references:

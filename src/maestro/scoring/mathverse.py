@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from string import ascii_uppercase
-
 from maestro.scoring.boxed import last_box, tail
-from maestro.scoring.letters import stated_letter
+from maestro.scoring.choice import read_choice
+from maestro.scoring.choices import Choices, choices_of
 from maestro.scoring.mathematics import math
 from maestro.scoring.score import Score
 
@@ -17,15 +16,20 @@ def mathverse(prediction: str, references: tuple[str, ...], *, options: tuple[st
     text = tail(prediction).strip()
     if text and text in {reference.strip() for reference in references}:
         return Score(score=1.0, extracted=text[:500], rule=_RULE, reason="quick match")
-    letters = {one.strip() for one in references if len(one.strip()) == 1 and one.strip() in ascii_uppercase}
-    if letters:
+    choices = choices_of(options, references)
+    right = {letter for one in references if (letter := _letter(one.strip(), choices)) is not None}
+    if right:
         box = last_box(text)
-        count = max([len(options) or 4, *(ascii_uppercase.index(letter) + 1 for letter in letters)])
-        letter = stated_letter(box if box is not None else text, ascii_uppercase[:count])
+        letter, reason = read_choice(text if box is None else box, choices, lower_case=True, figures=True)
         if letter is not None:
-            return Score(score=float(letter in letters), extracted=letter, rule=_RULE, reason="the stated letter")
-    texts = [options[ascii_uppercase.index(letter)] for letter in letters if ascii_uppercase.index(letter) < len(options)]
-    values = tuple(one for one in references if one.strip() not in letters) + tuple(texts)
+            return Score(score=float(letter in right), extracted=letter, rule=_RULE, reason=reason)
+    values = tuple(one for one in references if one.strip() not in right)
+    values += tuple(option for letter in sorted(right) if (option := choices.text(letter)) and option not in values)
     if not values:
         return Score(score=0.0, rule=_RULE, reason="no letter is stated")
     return math(prediction, values).model_copy(update={"rule": _RULE})
+
+
+def _letter(gold: str, choices: Choices) -> str | None:
+    """The option that a reference means: a capital letter or an option's text. A number is an answer here, never an index."""
+    return gold if len(gold) == 1 and gold in choices.letters else choices.letter_of(gold)

@@ -24,6 +24,8 @@ def mathvision(prediction: str, references: tuple[str, ...], *, options: tuple[s
         letter = reference.strip().upper()
         if len(letter) == 1 and 0 <= (place := ord(letter) - ord("A")) < len(options):
             wanted.append(options[place])
+        elif reference in options:  # a gold that is the option's value: its letter is right too
+            wanted.append(chr(ord("A") + options.index(reference)))
     if not answer.strip():
         return Score(score=0.0, rule=_RULE, reason="nothing is left of the reply")
     if any(answer.strip() == one.lower().strip() for one in wanted):

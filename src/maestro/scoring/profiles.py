@@ -7,6 +7,7 @@ from typing import Any
 
 from maestro.errors import TaskError, not_found
 from maestro.scoring import choice_profiles, count_profiles, math_profiles, original_profiles, text_profiles
+from maestro.scoring.boxed import has_box
 from maestro.scoring.envelope import CLOSE_ANSWER, OPEN_ANSWER, open_envelope
 from maestro.scoring.profile import Profile
 from maestro.scoring.score import Score
@@ -26,13 +27,16 @@ PROFILES: dict[str, Profile] = {
 def score(task: Task, prediction: str | None) -> Score:
     """Score an answer by the task's profile; no answer scores 0. Raises TaskError for an unknown profile or parameter.
 
-    Rules that read a whole response get the answer back in its tags, which the dialect took off.
+    Rules that read a whole response get the answer back in its tags, which the dialect took off, and those that read a box get it in one.
     """
     if not task.references:
         raise TaskError(f"task {task.id} has no reference answer, so it cannot be scored.")
     try:
-        if prediction is not None and profile_named(task.profile).given == "response" and OPEN_ANSWER not in prediction:
+        profile = profile_named(task.profile)
+        if prediction is not None and profile.given == "response" and OPEN_ANSWER not in prediction:
             prediction = f"{OPEN_ANSWER}{prediction}{CLOSE_ANSWER}"
+        elif prediction is not None and prediction.strip() and profile.boxed and not has_box(prediction):
+            prediction = f"\\boxed{{{prediction.strip().strip('$')}}}"
         return score_response(task.profile, prediction, task.references, options=task.choices, params=task.params)
     except TaskError as error:
         raise TaskError(f"task {task.id}: {error}") from error

@@ -29,7 +29,9 @@ PROFILES: dict[str, Profile] = {
     "chartqapro": Profile(
         relaxed_numeric.chartqapro, "ChartQAPro evaluate_predictions: element by element, text by ANLS, years exactly", ("year",)
     ),
-    "charxiv": Profile(charxiv, "rule-only: CharXiv is judged by GPT-4o; here numbers by value, else normalised equality"),
+    "charxiv": Profile(
+        charxiv, "rule-only: CharXiv is judged by GPT-4o; here numbers by value, else normalised equality", rubric="general"
+    ),
     "docvqa": Profile(anls, f"DocVQA: {_ANLS}", given="untouched"),
     "infovqa": Profile(anls, f"InfographicVQA: {_ANLS}", given="untouched"),
     "anls": Profile(anls, _ANLS, given="untouched"),
@@ -47,6 +49,7 @@ PROFILES: dict[str, Profile] = {
         equality.mathvista_free,
         "MathVista calculate_score.py: int(float(x)), round(x, precision), then equality of strings; rule-only (no GPT extraction)",
         ("answer_type", "precision"),
+        rubric="mathvista",
     ),
     "mmmu_open": Profile(mmmu_open.mmmu_open, "MMMU parse_open_response and eval_open: numbers to 2 places, or gold inside a key piece"),
     "mmmu_open_reward": Profile(mmmu_open.mmmu_open_reward, "ours, for rewards on MMMU: the whole reply equals the gold"),
@@ -54,9 +57,9 @@ PROFILES: dict[str, Profile] = {
     "gqa": Profile(equality.without_punctuation, "GQA as lmms-eval runs it: equal but for case and punctuation"),
     "vqa_v2": Profile(vqa_v2, "VQA v2: its normalisation; with ten references the annotators' agreement"),
     "slake": Profile(slake, "SLAKE as lmms-eval scores it, English and Chinese: equality after normalisation"),
-    "slake_llava_med": Profile(medical.closed_or_open, f"SLAKE by {_LLAVA_MED}", ("answer_type",)),
-    "vqa_rad": Profile(medical.closed_or_open, f"VQA-RAD by {_LLAVA_MED}", ("answer_type",)),
-    "pathvqa": Profile(medical.closed_or_open, f"PathVQA by {_LLAVA_MED}", ("answer_type",)),
+    "slake_llava_med": Profile(medical.closed_or_open, f"SLAKE by {_LLAVA_MED}", ("answer_type",), rubric="open_medical"),
+    "vqa_rad": Profile(medical.closed_or_open, f"VQA-RAD by {_LLAVA_MED}", ("answer_type",), rubric="open_medical"),
+    "pathvqa": Profile(medical.closed_or_open, f"PathVQA by {_LLAVA_MED}", ("answer_type",), rubric="open_medical"),
     "vqa_rad_reward": Profile(medical.closed_or_open_reward, _LLAVA_MED_REWARD, ("answer_type",)),
     "pathvqa_reward": Profile(medical.closed_or_open_reward, _LLAVA_MED_REWARD, ("answer_type",)),
     "vlms_are_blind": Profile(

@@ -35,8 +35,7 @@ def vlms_are_blind_reward(prediction: str, references: tuple[str, ...], *, task:
 def row_and_column(prediction: str, references: tuple[str, ...]) -> Score:
     """Rows and columns behind those words in braces, else the first "(rows, columns)", equal the gold pair."""
     text = prediction[-MAX_CHARACTERS:]
-    rows, columns = _behind(text, re.compile("[Rr]ow")), _behind(text, re.compile("[Cc]olumn"))
-    pair = (rows, columns) if rows is not None and columns is not None else None
+    pair = _named_pair(text)
     if pair is None and (match := _PAIR.search(text)):
         pair = (int(match[1]), int(match[2]))
     if pair is None:
@@ -94,6 +93,12 @@ def _rule_of(task: str) -> tuple[_Rule, _Rule]:
     return rules
 
 
+def _named_pair(text: str) -> tuple[int, int] | None:
+    """The numbers in braces behind "rows" and "columns"; None when either is missing."""
+    rows, columns = _behind(text, re.compile("[Rr]ow")), _behind(text, re.compile("[Cc]olumn"))
+    return (rows, columns) if rows is not None and columns is not None else None
+
+
 def _behind(text: str, word: re.Pattern[str]) -> int | None:
     """The number of the first `{digits}` with the word before it and no other brace between. Linear."""
     start = 0
@@ -105,6 +110,7 @@ def _behind(text: str, word: re.Pattern[str]) -> int | None:
 
 
 def _gold_pairs(references: tuple[str, ...]) -> set[tuple[int, int]]:
-    """Pairs written as "3,4" or "(3, 4)"; two numbers apart are one pair."""
+    """Pairs written as "3,4", "(3, 4)" or "rows={3} columns={4}"; two numbers apart are one pair."""
     texts = [",".join(references)] if len(references) == 2 and all(one.strip().isdecimal() for one in references) else references
-    return {(int(match[1]), int(match[2])) for text in texts if (match := _GOLD_PAIR.fullmatch(text))}
+    pairs = {(int(match[1]), int(match[2])) for text in texts if (match := _GOLD_PAIR.fullmatch(text))}
+    return pairs | {pair for text in texts if (pair := _named_pair(text)) is not None}

@@ -8,7 +8,7 @@ from maestro.types import unlisted
 
 EXPECTED = {
     "chartqa": ("test", 6, "What is the value of bar 0?", ("10",), "chartqa", "human"),
-    "geometry3k": ("test", 3, "Find x in figure 0.", ("2",), "math_verify", ""),
+    "geometry3k": ("test", 3, "Find x in figure 0.", ("2",), "geometry3k", ""),
     "microvqa": ("test", 3, "Which stain is seen in field 0?", ("A", "DAPI"), "microvqa", "perception"),
     "msearth": ("test", 3, "What does panel 0 show?\nA. rain\nB. wind\nC. ice\nD. sand", ("A", "rain"), "msearth", ""),
     "slake": ("test", 3, "Is the lung healthy?", ("Yes",), "slake", "closed-en"),

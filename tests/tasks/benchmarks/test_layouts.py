@@ -225,7 +225,7 @@ def test_geometry3k_by_choices(tmp_path, images):
     write_rows(tmp_path / "data" / "test-00000-of-00001.parquet", [row])
     free = task_source(f"geometry3k:{tmp_path}").load("test", None, images)[0]
     task = task_source(f"geometry3k_choice:{tmp_path}").load("test", None, images)[0]
-    assert (free.choices, free.references, free.profile) == ((), ("3",), "math_verify")
+    assert (free.choices, free.references, free.profile) == ((), ("3",), "geometry3k")
     assert (task.choices, task.references, task.profile) == (("1", "2", "3", "4"), ("C",), "geometry3k_choice")
 
 

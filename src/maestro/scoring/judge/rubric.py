@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from importlib.resources import files
+from typing import Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from maestro.errors import TaskError, not_found
+from maestro.scoring.score import Score
 
 
 class Rubric(BaseModel):
@@ -20,11 +22,23 @@ class Rubric(BaseModel):
     source: str
     """Whose rule it words, and where it departs from it."""
     instructions: str = Field(min_length=1)
+    needed: Literal["always", "unread", "open"] = "always"
+    """Which answers need the judge: all of them, those in which the rule reads nothing, or those of open questions."""
 
     @property
     def digest(self) -> str:
         """Changes with every word; part of every cached verdict's key."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        return hashlib.sha256(self.model_dump_json(exclude={"needed"}).encode()).hexdigest()
+
+    def needs(self, by_rule: Score) -> bool:
+        """Whether an answer that the rule scored like this goes to the judge."""
+        match self.needed:
+            case "unread":
+                return by_rule.extracted is None
+            case "open":
+                return by_rule.rule.startswith("open")
+            case _:
+                return True
 
 
 def _load() -> dict[str, Rubric]:

@@ -16,7 +16,7 @@ def parse(row: Columns, place: Place) -> Row:
         key=plain(row, "id"),
         question=without_slots(row.text("problem", required=True)),
         references=gold(row, "answer"),
-        profile="math_verify",
+        profile="geometry3k",
         pictures=pictures_in(row, "images"),
     )
 
@@ -45,10 +45,10 @@ FREE = Benchmark(
     measured="test",
     splits=_SPLITS,
     layouts=(frozenset({"images", "problem", "answer"}),),
-    profiles=("math_verify", "geometry3k", "geometry3k_verl"),
+    profiles=("geometry3k", "geometry3k_verl", "math_verify", "math"),
     parse=parse,
     hub=Hub("hiyouga/geometry3k"),
-    note="The profiles geometry3k and geometry3k_verl want a box around the answer, which a policy that answers in a tag does not write.",
+    note="The answer of an episode stands for the content of the box that the rule asks for; geometry3k_verl wants the box itself.",
 )
 CHOICE = Benchmark(
     name="geometry3k_choice",
