@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from maestro.errors import TaskError, not_found
 from maestro.scoring import choice_profiles, count_profiles, math_profiles, original_profiles, text_profiles
+from maestro.scoring.blocking import off_loop
 from maestro.scoring.envelope import CLOSE_ANSWER, OPEN_ANSWER, open_envelope
 from maestro.scoring.profile import Profile
 from maestro.scoring.score import Score
 from maestro.types import Task
 
-__all__ = ["PROFILES", "Profile", "profile_named", "score", "score_response"]
+__all__ = ["PROFILES", "Profile", "profile_named", "score", "score_off_loop", "score_response"]
+
+_LONG = 20_000
+"""Characters of an answer that any rule may take its time over."""
 
 PROFILES: dict[str, Profile] = {
     **text_profiles.PROFILES,
@@ -36,6 +41,11 @@ def score(task: Task, prediction: str | None) -> Score:
         return score_response(task.profile, prediction, task.references, options=task.choices, params=task.params)
     except TaskError as error:
         raise TaskError(f"task {task.id}: {error}") from error
+
+
+async def score_off_loop(task: Task, prediction: str | None) -> Score:
+    """`score` for callers on an event loop, which goes on while an answer is computed, run, or just very long; raises what `score` raises."""
+    return await off_loop(partial(score, task, prediction), at_once=prediction is None or len(prediction) <= _LONG)
 
 
 def score_response(
