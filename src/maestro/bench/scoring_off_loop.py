@@ -50,10 +50,12 @@ async def _on_loop(task: Task, answer: str) -> object:
 def _formulas(count: int, round_: int) -> list[Case]:
     """Different in every round, so that nothing is remembered; every second one is wrong."""
     first = 10_000 * round_
-    return [
-        (Task(id=str(n), question="?", references=(rf"\frac{{{first + n}}}{{7}}",), profile="math_verify"), rf"\boxed{{\frac{{{first + n + n % 4 // 2}}}{{7}}}}")
-        for n in range(count)
-    ]  # fmt: skip
+    pairs = [(first + n, first + n + n % 4 // 2) for n in range(count)]
+    return [(_asking(rf"\frac{{{right}}}{{7}}"), rf"\boxed{{\frac{{{said}}}{{7}}}}") for right, said in pairs]
+
+
+def _asking(reference: str) -> Task:
+    return Task(id=reference, question="?", references=(reference,), profile="math_verify")
 
 
 def _loop(way: Callable[[Task, str], Awaitable[object]], cases: Sequence[Case], *, processor: bool = False) -> tuple[float, float]:

@@ -13,9 +13,9 @@ import yaml
 from click.core import ParameterSource
 
 from maestro.cli.ensembles import as_recorded, open_ensemble
-from maestro.cli.headroom import replay
 from maestro.cli.loading import direct_categories, load_tasks, one_split, run_async, task_source
 from maestro.cli.output import Finite, console, json_option, print_json, print_table, progress
+from maestro.cli.replay import replay
 from maestro.errors import CheckpointError, ConfigError
 from maestro.evaluate.attribution import Row, attribute, attribution_dict, attribution_table
 from maestro.evaluate.compose import Comparison, categories_figure, comparison_report

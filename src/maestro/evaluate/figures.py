@@ -17,6 +17,7 @@ SERIES = tuple(
 )
 WIDTH, HEIGHT = 720, 360
 Points = Sequence[tuple[float, float]]
+COST = "cost, $ per 1000 questions"
 
 
 @dataclass(frozen=True)
@@ -96,15 +97,16 @@ def call_map(shares: Mapping[str, Mapping[str, float]], columns: Sequence[str], 
     return _svg("".join(parts), width, height, f"{title} by category")
 
 
-def cost_accuracy(points: Mapping[str, tuple[float, float, float, float]], cost_weight: float) -> str:
-    """Scatter of (cost in $ per 1000 questions, accuracy, its low, its high) by policy, over lines of equal utility."""
+def cost_accuracy(points: Mapping[str, tuple[float, float, float, float]], cost_weight: float | None = None) -> str:
+    """Scatter of (cost in $ per 1000 questions, accuracy, its low, its high) by policy; with a weight over lines of equal utility."""
     if not points:
         return _empty("nothing measured yet")
     most = max(cost for cost, *_ in points.values()) * 1.12 or 1.0
     low = max(0.0, min(bottom for *_, bottom, _ in points.values()) - 0.04)
     high = min(1.02, max(top for *_, top in points.values()) + 0.04)
     frame = Frame(64, 16, WIDTH - 110, HEIGHT - 46, (0, most), (low, high))
-    parts = [_axes(frame, "cost, $ per 1000 questions", "accuracy", percent=True), _equal_utility(frame, cost_weight)]
+    parts = [_axes(frame, COST, "accuracy", percent=True)]
+    parts += [_equal_utility(frame, cost_weight)] if cost_weight is not None else []
     labels: list[tuple[float, float, str, str]] = []
     for (name, (cost, accuracy, bottom, top)), colour in zip(points.items(), _colours(len(points)), strict=True):
         x, y = frame.at(cost, accuracy)
@@ -112,6 +114,29 @@ def cost_accuracy(points: Mapping[str, tuple[float, float, float, float]], cost_
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{colour}" stroke="{PAPER}" stroke-width="1.5">{_hover(name)}</circle>')
         labels.append((x, y, name, colour))
     parts += [_text(x + 9, y, name, colour, size=12, weight=600) for x, y, name, colour in _apart(labels)]
+    return _svg("".join(parts), WIDTH, HEIGHT, "accuracy by cost")
+
+
+def trade_offs(lines: Mapping[str, Sequence[tuple[float, float, str]]], front: Points) -> str:
+    """A line of (cost in $ per 1000 questions, accuracy, setting) for each system, and the front of all points, dashed."""
+    points = [(cost, accuracy) for line in lines.values() for cost, accuracy, _ in line]
+    if not points:
+        return _empty("nothing measured yet")
+    most = max(cost for cost, _ in points) * 1.06 or 1.0
+    low, high = min(accuracy for _, accuracy in points), max(accuracy for _, accuracy in points)
+    pad = max(0.02, 0.08 * (high - low))
+    frame = Frame(64, 16, WIDTH - 150, HEIGHT - 46, (0, most), (max(0.0, low - pad), min(1.02, high + pad)))
+    parts = [_axes(frame, COST, "accuracy", percent=True), _line([frame.at(*one) for one in front], MUTED, 1.2, "5 4")]
+    labels: list[tuple[float, str, str]] = []
+    for (name, line), colour in zip(lines.items(), _colours(len(lines)), strict=True):
+        ordered = sorted(line)
+        parts.append(_line([frame.at(cost, accuracy) for cost, accuracy, _ in ordered], colour, 1.8))
+        for cost, accuracy, setting in ordered:
+            x, y = frame.at(cost, accuracy)
+            told = _hover(f"{name}, {setting}: {100 * accuracy:.1f} % at ${cost:.3f}")
+            parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}" stroke="{PAPER}" stroke-width="1.2">{told}</circle>')
+        labels.append((frame.at(*ordered[-1][:2])[1], name, colour))
+    parts += [_text(frame.right + 10, y, text, colour, size=12, weight=600) for y, text, colour in _spread(labels, 15, frame)]
     return _svg("".join(parts), WIDTH, HEIGHT, "accuracy by cost")
 
 

@@ -34,7 +34,7 @@ def about_to_block() -> None:
 async def off_loop(work: Callable[[], Result], *, at_once: bool = True) -> Result:
     """What `work` returns or raises; it is done in a thread if it would block, or without trying when `at_once` is off.
 
-    It may be begun twice, so what it does before it blocks must bear that. As many threads as cores: what they wait for is as many processes.
+    It may be begun twice, so what it does before it blocks must bear that. There are as many threads as cores.
     """
     if at_once:
         token = _may_block.set(False)

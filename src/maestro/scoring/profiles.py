@@ -44,7 +44,7 @@ def score(task: Task, prediction: str | None) -> Score:
 
 
 async def score_off_loop(task: Task, prediction: str | None) -> Score:
-    """`score` for callers on an event loop, which goes on while an answer is computed, run, or just very long; raises what `score` raises."""
+    """`score` for callers on an event loop, which goes on while an answer is computed, run or just long; raises as `score` does."""
     return await off_loop(partial(score, task, prediction), at_once=prediction is None or len(prediction) <= _LONG)
 
 
