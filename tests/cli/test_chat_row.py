@@ -17,23 +17,24 @@ LIMIT = ("--split", "train", "--split", "test", "--limit", "6")
 @contextmanager
 def serving(reply):
     """The server in a thread of its own: the command line blocks this one."""
-    ready, over = threading.Event(), threading.Event()
+    ready = threading.Event()
     found = []
 
     async def serve():
         async with listening(reply) as server:
-            found.append(server)
+            over = asyncio.Event()
+            found.append((server, asyncio.get_running_loop(), over))
             ready.set()
-            while not over.is_set():
-                await asyncio.sleep(0.01)
+            await over.wait()
 
     thread = threading.Thread(target=asyncio.run, args=(serve(),))
     thread.start()
     try:
         assert ready.wait(20)
-        yield found[0]
+        yield found[0][0]
     finally:
-        over.set()
+        _, loop, over = found[0]
+        loop.call_soon_threadsafe(over.set)
         thread.join(20)
 
 

@@ -9,7 +9,7 @@ import click
 
 from maestro.cli.chat_row import chat_option
 from maestro.cli.headroom_options import Asked, Weights
-from maestro.cli.output import Finite, console, json_option, print_json, warn
+from maestro.cli.output import Finite, as_json_bytes, console, json_option, print_json, warn
 from maestro.cli.store_headroom import StoreHeadroom, judge_store
 from maestro.cli.system_headroom import FolderHeadroom, judge_folder, recorded_folder
 from maestro.errors import ConfigError
@@ -34,7 +34,7 @@ from maestro.tasks.recorded_folder import OUTCOMES_FILE, TASKS_FILE
 @click.option("--registry", "-r", help="Of a folder: where --chat finds experts; a store knows its own.")
 @click.option("--no-pictures", is_flag=True, help="Leave out the baselines that look at pictures, which are drawn or read for them.")
 @click.option("--gate", type=float, help="Fail when oracle minus lookup (of a folder question kNN) is below this on any split.")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Also write report.html and tables.md there.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Also write report.html, tables.md and headroom.json there.")
 @json_option
 def command(store: Path, gate: float | None, out: Path | None, as_json: bool, **given: Any) -> int:
     """Compare the obvious policies on the calls recorded in STORE.
@@ -67,6 +67,7 @@ def command(store: Path, gate: float | None, out: Path | None, as_json: bool, **
     if out is not None:
         found.report().write(out / "report.html", ImageStore())
         (out / "tables.md").write_text(as_markdown(found.tables()), encoding="utf-8")
+        (out / "headroom.json").write_bytes(as_json_bytes({**found.named, **found.as_dict()}))
     if as_json:
         print_json({**found.named, "gate": gate, "passed": passed, **found.as_dict()})
         return code

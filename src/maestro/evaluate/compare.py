@@ -12,6 +12,7 @@ from maestro.errors import ConfigError
 from maestro.evaluate.folder import read_config, read_results
 from maestro.evaluate.pairing import Pair, holm, pair
 from maestro.evaluate.results import Result, per_question, scenes_of
+from maestro.evaluate.statistics import Interval, paired_difference
 
 Quantity = Literal["score", "utility"]
 
@@ -43,6 +44,8 @@ class PairedTest:
     pair: Pair
     adjusted_p: float
     """Holm's, over every test made."""
+    cost: Interval
+    """Ours minus theirs in dollars a question, by paired bootstrap over clusters."""
     left_out: int = 0
     """Questions that only one of the two has."""
 
@@ -53,7 +56,7 @@ class PairedTest:
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         head = {"benchmark": self.benchmark, "ours": self.ours, "theirs": self.theirs}
-        return {**head, "p_holm": self.adjusted_p, "left_out": self.left_out, **self.pair.as_dict()}
+        return {**head, "p_holm": self.adjusted_p, "left_out": self.left_out, "cost_usd": self.cost.as_dict(), **self.pair.as_dict()}
 
 
 def read_run(folder: Path) -> Run:
@@ -87,9 +90,15 @@ def compare(runs: Sequence[Run], *, shared: bool = False, against_first: bool = 
     found = [(ours, theirs, *_paired(ours, theirs, shared=shared, quantity=quantity)) for ours, theirs in pairs]
     adjusted = holm([one.p for _, _, one, _ in found])
     return [
-        PairedTest(ours.benchmark, ours.name, theirs.name, one, p, left_out)
+        PairedTest(ours.benchmark, ours.name, theirs.name, one, p, _cost(ours, theirs), left_out)
         for (ours, theirs, one, left_out), p in zip(found, adjusted, strict=True)
     ]
+
+
+def _cost(ours: Run, theirs: Run) -> Interval:
+    """What the one costs more a question, on those both have."""
+    one, other = (per_question(run.results, "cost_usd") for run in (ours, theirs))
+    return paired_difference(one, other, scenes_of(ours.results))
 
 
 def _benchmarks(runs: Sequence[Run], *, shared: bool) -> dict[str, list[Run]]:

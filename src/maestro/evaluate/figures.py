@@ -167,6 +167,31 @@ def intervals(rows: Sequence[tuple[str, float, float, float]], x_label: str, str
     return _svg("".join(parts), width, height, x_label, "fits")
 
 
+def differences(rows: Sequence[tuple[str, float, float, float, bool]], x_label: str) -> str:
+    """A dot with its interval a row beside a line at zero; rows are (name, mean, low, high, whether it holds after correction)."""
+    if not rows:
+        return _empty("nothing compared yet")
+    left, step = min(420.0, 84 + 7.2 * max(len(name) for name, *_ in rows)), 26
+    reach = 1.08 * max(1e-9, *(abs(bound) for _, _, low, high, _ in rows for bound in (low, high)))
+    height, width = 20 + step * len(rows) + 46, left + 380
+    frame = Frame(left, 12, width - 24, height - 46, (-reach, reach), (0.0, 1.0))
+    parts = []
+    for value in ticks(-reach, reach, 6):
+        x, _ = frame.at(value, 0)
+        parts.append(_line([(x, frame.top), (x, frame.bottom)], MUTED if value == 0 else GRID, 1))
+        parts.append(_text(x, frame.bottom + 16, f"{value:+g}" if value else "0", MUTED, size=11, anchor="middle"))
+    parts.append(_text((frame.left + frame.right) / 2, frame.bottom + 36, x_label, MUTED, size=12, anchor="middle"))
+    for number, (name, mean, low, high, holds) in enumerate(rows):
+        y, colour = frame.top + step * (number + 0.6), SERIES[0] if holds else MUTED
+        (start, _), (dot, _), (end, _) = (frame.at(one, 0) for one in (low, mean, high))
+        parts.append(_text(left - 70, y, name, INK, size=12, anchor="end"))
+        parts.append(_text(left - 12, y, f"{mean:+.1f}", INK, size=12, anchor="end", weight=650 if holds else 400))
+        parts.append(_line([(start, y), (end, y)], colour, 2.2))
+        spot = f'<circle cx="{dot:.1f}" cy="{y:.1f}" r="4.5" fill="{colour}" stroke="{PAPER}" stroke-width="1.5">'
+        parts.append(f"{spot}{_hover(f'{name}: {mean:+.1f} [{low:+.1f}, {high:+.1f}]')}</circle>")
+    return _svg("".join(parts), width, height, x_label, "fits")
+
+
 def _equal_utility(frame: Frame, cost_weight: float) -> str:
     """Faint lines along which a dollar more is exactly paid for by accuracy; higher and further left is better."""
     rise = cost_weight / 1000 * (frame.x[1] - frame.x[0])
