@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal
@@ -70,14 +70,17 @@ def read_runs(folders: Sequence[Path]) -> list[Run]:
     """Runs by folder; those of one benchmark and policy are told apart by folder. Raises ConfigError for one given twice."""
     if len({folder.resolve() for folder in folders}) < len(folders):
         raise ConfigError("a run is given twice; compare different folders.")
-    runs = [read_run(folder) for folder in folders]
+    found = [read_run(folder) for folder in folders]
+    benchmarks, policies = _short([run.benchmark for run in found], 2), _short([run.name for run in found], 1)
+    runs = [replace(run, name=policies[run.name], benchmark=benchmarks[run.benchmark]) for run in found]
     seen = [(run.benchmark, run.name) for run in runs]
-    return [
-        run
-        if seen.count((run.benchmark, run.name)) == 1
-        else Run(f"{run.name} ({run.folder.name})", run.benchmark, run.folder, run.results)
-        for run in runs
-    ]
+    return [run if seen.count((run.benchmark, run.name)) == 1 else replace(run, name=f"{run.name} ({run.folder.name})") for run in runs]
+
+
+def _short(names: Sequence[str], parts: int) -> dict[str, str]:
+    """Absolute paths by their last parts, where that leaves all names different; other names as they are."""
+    shown = {name: "/".join(name.split("/")[-parts:]) if name.startswith("/") else name for name in names}
+    return shown if len(set(shown.values())) == len(shown) else {name: name for name in names}
 
 
 def compare(runs: Sequence[Run], *, shared: bool = False, against_first: bool = False, quantity: Quantity = "score") -> list[PairedTest]:

@@ -16,6 +16,8 @@ SERIES = tuple(
     for number, colour in enumerate(("#2f6fde", "#d9622b", "#1a9a74", "#b0489d", "#8a6d00", "#5c6bc0", "#7a4b2a", "#4a5568"))
 )
 WIDTH, HEIGHT = 720, 360
+PLOT = 600
+"""Width of plots that shrink on a narrow screen instead of being scrolled."""
 Points = Sequence[tuple[float, float]]
 COST = "cost, $ per 1000 questions"
 
@@ -82,7 +84,8 @@ def call_map(shares: Mapping[str, Mapping[str, float]], columns: Sequence[str], 
     rows = list(shares)
     if not rows or not columns:
         return _empty("no calls")
-    left, top, cell_width, cell_height = 150, 118, min(64.0, max(34.0, 640 / len(columns))), 22
+    left = max(150.0, 20 + 6.6 * max(map(len, rows)))
+    top, cell_width, cell_height = 118, min(64.0, max(34.0, 640 / len(columns))), 22
     width, height = left + cell_width * len(columns) + 70, top + cell_height * len(rows) + 12
     parts = []
     for number, name in enumerate(columns):
@@ -104,7 +107,7 @@ def cost_accuracy(points: Mapping[str, tuple[float, float, float, float]], cost_
     most = max(cost for cost, *_ in points.values()) * 1.12 or 1.0
     low = max(0.0, min(bottom for *_, bottom, _ in points.values()) - 0.04)
     high = min(1.02, max(top for *_, top in points.values()) + 0.04)
-    frame = Frame(64, 16, WIDTH - 110, HEIGHT - 46, (0, most), (low, high))
+    frame = Frame(64, 16, PLOT - 30, HEIGHT - 46, (0, most), (low, high))
     parts = [_axes(frame, COST, "accuracy", percent=True)]
     parts += [_equal_utility(frame, cost_weight)] if cost_weight is not None else []
     labels: list[tuple[float, float, str, str]] = []
@@ -112,9 +115,10 @@ def cost_accuracy(points: Mapping[str, tuple[float, float, float, float]], cost_
         x, y = frame.at(cost, accuracy)
         parts.append(_line([frame.at(cost, bottom), frame.at(cost, top)], colour, 1.6))
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{colour}" stroke="{PAPER}" stroke-width="1.5">{_hover(name)}</circle>')
-        labels.append((x, y, name, colour))
-    parts += [_text(x + 9, y, name, colour, size=12, weight=600) for x, y, name, colour in _apart(labels)]
-    return _svg("".join(parts), WIDTH, HEIGHT, "accuracy by cost")
+        long = 7.2 * len(name)
+        labels.append((x + 9 if x + 9 + long < PLOT else max(frame.left + 4, x - 9 - long), y, name, colour))
+    parts += [_text(x, y, name, colour, size=12, weight=600) for x, y, name, colour in _apart(labels)]
+    return _svg("".join(parts), PLOT, HEIGHT, "accuracy by cost", "fits")
 
 
 def trade_offs(lines: Mapping[str, Sequence[tuple[float, float, str]]], front: Points) -> str:
@@ -125,7 +129,7 @@ def trade_offs(lines: Mapping[str, Sequence[tuple[float, float, str]]], front: P
     most = max(cost for cost, _ in points) * 1.06 or 1.0
     low, high = min(accuracy for _, accuracy in points), max(accuracy for _, accuracy in points)
     pad = max(0.02, 0.08 * (high - low))
-    frame = Frame(64, 16, WIDTH - 150, HEIGHT - 46, (0, most), (max(0.0, low - pad), min(1.02, high + pad)))
+    frame = Frame(64, 16, PLOT - 130, HEIGHT - 46, (0, most), (max(0.0, low - pad), min(1.02, high + pad)))
     parts = [_axes(frame, COST, "accuracy", percent=True), _line([frame.at(*one) for one in front], MUTED, 1.2, "5 4")]
     labels: list[tuple[float, str, str]] = []
     for (name, line), colour in zip(lines.items(), _colours(len(lines)), strict=True):
@@ -137,7 +141,7 @@ def trade_offs(lines: Mapping[str, Sequence[tuple[float, float, str]]], front: P
             parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}" stroke="{PAPER}" stroke-width="1.2">{told}</circle>')
         labels.append((frame.at(*ordered[-1][:2])[1], name, colour))
     parts += [_text(frame.right + 10, y, text, colour, size=12, weight=600) for y, text, colour in _spread(labels, 15, frame)]
-    return _svg("".join(parts), WIDTH, HEIGHT, "accuracy by cost")
+    return _svg("".join(parts), PLOT, HEIGHT, "accuracy by cost", "fits")
 
 
 def intervals(rows: Sequence[tuple[str, float, float, float]], x_label: str, stressed: frozenset[str] = frozenset()) -> str:
@@ -171,24 +175,24 @@ def differences(rows: Sequence[tuple[str, float, float, float, bool]], x_label: 
     """A dot with its interval a row beside a line at zero; rows are (name, mean, low, high, whether it holds after correction)."""
     if not rows:
         return _empty("nothing compared yet")
-    left, step = min(420.0, 84 + 7.2 * max(len(name) for name, *_ in rows)), 26
+    step, width = 44, 600
     reach = 1.08 * max(1e-9, *(abs(bound) for _, _, low, high, _ in rows for bound in (low, high)))
-    height, width = 20 + step * len(rows) + 46, left + 380
-    frame = Frame(left, 12, width - 24, height - 46, (-reach, reach), (0.0, 1.0))
+    height = 14 + step * len(rows) + 46
+    frame = Frame(16, 8, width - 16, height - 46, (-reach, reach), (0.0, 1.0))
     parts = []
-    for value in ticks(-reach, reach, 6):
-        x, _ = frame.at(value, 0)
-        parts.append(_line([(x, frame.top), (x, frame.bottom)], MUTED if value == 0 else GRID, 1))
-        parts.append(_text(x, frame.bottom + 16, f"{value:+g}" if value else "0", MUTED, size=11, anchor="middle"))
-    parts.append(_text((frame.left + frame.right) / 2, frame.bottom + 36, x_label, MUTED, size=12, anchor="middle"))
+    marks = {value: frame.at(value, 0)[0] for value in ticks(-reach, reach, 6)}
+    parts += [_text(x, frame.bottom + 16, f"{value:+g}" if value else "0", MUTED, size=11, anchor="middle") for value, x in marks.items()]
+    parts.append(_text(width / 2, frame.bottom + 36, x_label, MUTED, size=12, anchor="middle"))
     for number, (name, mean, low, high, holds) in enumerate(rows):
-        y, colour = frame.top + step * (number + 0.6), SERIES[0] if holds else MUTED
+        y, colour = frame.top + step * number + 30, SERIES[0] if holds else MUTED
         (start, _), (dot, _), (end, _) = (frame.at(one, 0) for one in (low, mean, high))
-        parts.append(_text(left - 70, y, name, INK, size=12, anchor="end"))
-        parts.append(_text(left - 12, y, f"{mean:+.1f}", INK, size=12, anchor="end", weight=650 if holds else 400))
+        told = f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"
+        parts += [_line([(x, y - 8), (x, y + 8)], GRID if value else MUTED, 1) for value, x in marks.items()]
+        parts.append(_text(frame.left, y - 17, name, INK, size=12, weight=600 if holds else 400))
+        parts.append(_text(frame.right, y - 17, told, INK, size=12, anchor="end", weight=600 if holds else 400))
         parts.append(_line([(start, y), (end, y)], colour, 2.2))
         spot = f'<circle cx="{dot:.1f}" cy="{y:.1f}" r="4.5" fill="{colour}" stroke="{PAPER}" stroke-width="1.5">'
-        parts.append(f"{spot}{_hover(f'{name}: {mean:+.1f} [{low:+.1f}, {high:+.1f}]')}</circle>")
+        parts.append(f"{spot}{_hover(f'{name}: {told}')}</circle>")
     return _svg("".join(parts), width, height, x_label, "fits")
 
 

@@ -56,6 +56,11 @@ class Sweep:
         """The largest cost of all: the code of RouterBench extends every hull to it."""
         return max(one.cost_usd for one in self.points)
 
+    @property
+    def varies(self) -> bool:
+        """Whether there are two costs at all; without, no curve has an area."""
+        return len({one.cost_usd for one in self.points}) > 1
+
     @cached_property
     def front(self) -> list[tuple[float, float]]:
         """Points that no system beats at any setting."""
@@ -98,16 +103,23 @@ class Sweep:
         return {"aiq_paper": area.paper, "aiq_code": area.code, "hull": hull(places), "points": points}
 
     def _point_table(self) -> Table:
+        """A row a point; settings that come to the same stand in one row."""
+        settings: dict[tuple[str, float, float, float], list[str]] = {}
+        points: dict[tuple[str, float, float, float], SweptPoint] = {}
+        for one in self.points:
+            key = (one.system, *one.place, one.calls)
+            settings.setdefault(key, []).append(one.setting)
+            points.setdefault(key, one)
         rows = [
             (
                 one.system,
-                one.setting,
+                ", ".join(settings[key]),
                 percent(one.accuracy),
                 f"{1000 * one.cost_usd:.3f}",
                 f"{one.calls:.2f}",
                 "yes" if one.place in self.front else "",
             )
-            for one in self.points
+            for key, one in points.items()
         ]
         columns = ("system", self.what, "accuracy", "$ per 1000", "calls", "on the front")
         return Table(f"Sweep over {self.what}", columns, rows, "On the front: no system at any setting is both cheaper and better.")
@@ -118,11 +130,12 @@ class Sweep:
             places = [one.place for one in found]
             area, costs = aiq(places, self.largest), [1000 * cost for cost, _ in places]
             best = max(quality for _, quality in places)
-            row = (f"{area.paper:.4f}", f"{area.code:.4f}", f"{100 * best:.1f} %", f"{min(costs):.3f} to {max(costs):.3f}")
+            areas = (f"{area.paper:.4f}", f"{area.code:.4f}") if len(set(places)) > 1 and self.varies else ("-", "-")
+            row = (*areas, f"{100 * best:.1f} %", f"{min(costs):.3f} to {max(costs):.3f}")
             rows.append((name, str(len(set(places))), *row))
         note = (
             "AIQ is the area under the curve's hull. RouterBench's paper divides by the range of costs, its code by the largest cost, "
-            f"here ${1000 * self.largest:.3f} per 1000, to which every hull is drawn out. Where all cost the same it is their accuracy."
+            f"here ${1000 * self.largest:.3f} per 1000, to which every hull is drawn out. A single point is no curve."
         )
         return Table("What the curves come to", ("system", "points", "AIQ (paper)", "AIQ (code)", "best", "$ per 1000"), rows, note)
 
