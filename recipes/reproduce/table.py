@@ -32,7 +32,7 @@ def write(table: Table, found: Sequence[Measured], notes: Sequence[str]) -> str:
     told = [f"{reference.name}: {reference.note}." for reference in table.reference if reference.note]
     broken = [f"{one.name}: {one.broken} episodes were broken by infrastructure and count as wrong." for one in found if one.broken]
     below = [
-        "Percent, with 95 % intervals by bootstrap over clusters: what shares a scene or picture is drawn together.",
+        "Percent, with 95 % intervals by bootstrap over clusters: questions on one picture are drawn together.",
         *told,
         *broken,
         *notes,

@@ -14,7 +14,7 @@ from maestro.cli.output import console, print_table, progress, warn
 from maestro.cli.replay import halves, replay
 from maestro.errors import StoreError
 from maestro.evaluate.headroom import RANDOM_SAMPLES, Baselines, Headroom, headroom, store_choosers
-from maestro.evaluate.headroom_page import headroom_report, headroom_table, not_alone
+from maestro.evaluate.headroom_page import headroom_report, headroom_tables, not_alone
 from maestro.evaluate.report import Report, Table
 from maestro.evaluate.sweep import Sweep, swept
 from maestro.evaluate.table import signed
@@ -62,7 +62,7 @@ class StoreHeadroom:
             note = f"oracle - lookup: {signed(one.gap)}; without lucky hits of other skills: {signed(one.skilled_gap)}"
             title = f"{split}: {one.tasks} tasks"
             differences = {name: one.difference(name, "lookup") for name in one.summaries if name != "lookup"}
-            found.append(headroom_table(title, one.summaries, differences, note))
+            found += headroom_tables(title, one.summaries, differences, note)
             found += self.sweeps[split].tables() if split in self.sweeps else []
         return found
 

@@ -12,7 +12,7 @@ from maestro.cli.headroom_options import Asked
 from maestro.cli.loading import load_tasks, run_async
 from maestro.cli.output import console, print_table, progress, warn
 from maestro.errors import ConfigError
-from maestro.evaluate.headroom_page import headroom_report, headroom_table, not_alone
+from maestro.evaluate.headroom_page import headroom_report, headroom_tables, not_alone
 from maestro.evaluate.report import Report, Table
 from maestro.evaluate.sweep import Sweep, swept
 from maestro.evaluate.system_table import Group, Share, SystemTable, shown
@@ -74,7 +74,7 @@ class FolderHeadroom:
             lookup = "question kNN"
             differences = {name: played.difference(name, lookup) for name in played.summaries if name != lookup}
             note = f"oracle - question kNN in utility: {signed(played.gap)}"
-            found.append(headroom_table(title, played.summaries, differences, note))
+            found += headroom_tables(title, played.summaries, differences, note)
         return [*found, *(self.sweep.tables() if self.sweep is not None else [])]
 
     def report(self) -> Report:

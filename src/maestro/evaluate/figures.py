@@ -110,14 +110,16 @@ def cost_accuracy(points: Mapping[str, tuple[float, float, float, float]], cost_
     frame = Frame(64, 16, PLOT - 30, HEIGHT - 46, (0, most), (low, high))
     parts = [_axes(frame, COST, "accuracy", percent=True)]
     parts += [_equal_utility(frame, cost_weight)] if cost_weight is not None else []
+    dots: list[tuple[float, float]] = []
     labels: list[tuple[float, float, str, str]] = []
     for (name, (cost, accuracy, bottom, top)), colour in zip(points.items(), _colours(len(points)), strict=True):
         x, y = frame.at(cost, accuracy)
         parts.append(_line([frame.at(cost, bottom), frame.at(cost, top)], colour, 1.6))
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{colour}" stroke="{PAPER}" stroke-width="1.5">{_hover(name)}</circle>')
+        dots.append((x, y))
         long = 7.2 * len(name)
         labels.append((x + 9 if x + 9 + long < PLOT else max(frame.left + 4, x - 9 - long), y, name, colour))
-    parts += [_text(x, y, name, colour, size=12, weight=600) for x, y, name, colour in _apart(labels)]
+    parts += [_text(x, y, name, colour, size=12, weight=600) for x, y, name, colour in _apart(labels, dots)]
     return _svg("".join(parts), PLOT, HEIGHT, "accuracy by cost", "fits")
 
 
@@ -235,7 +237,7 @@ def _axes(frame: Frame, x_label: str, y_label: str, *, percent: bool = False) ->
     parts.append(_line([(frame.left, frame.bottom), (frame.right, frame.bottom)], MUTED, 1))
     parts.append(_text((frame.left + frame.right) / 2, frame.bottom + 36, x_label, MUTED, size=12, anchor="middle"))
     middle = (frame.top + frame.bottom) / 2
-    parts.append(f'<g transform="translate(12,{middle:.1f}) rotate(-90)">{_text(0, 0, y_label, MUTED, size=12, anchor="middle")}</g>')
+    parts.append(f'<g transform="translate(7,{middle:.1f}) rotate(-90)">{_text(0, 0, y_label, MUTED, size=12, anchor="middle")}</g>')
     return "".join(parts)
 
 
@@ -263,12 +265,14 @@ def _spread(labels: Sequence[tuple[float, str, str]], gap: float, frame: Frame) 
     return [(y - over, text, colour) for y, text, colour in placed]
 
 
-def _apart(labels: Sequence[tuple[float, float, str, str]]) -> list[tuple[float, float, str, str]]:
-    """Labels of points moved down until they cover no other label."""
+def _apart(labels: Sequence[tuple[float, float, str, str]], dots: Points) -> list[tuple[float, float, str, str]]:
+    """Labels of points moved down until they cover neither another label nor another point's dot."""
     placed: list[tuple[float, float, str, str]] = []
     for x, y, text, colour in sorted(labels, key=lambda label: label[1]):
-        at = y
-        while any(abs(at - other) < 14 and x < ox + 8 * len(name) and ox < x + 8 * len(text) for ox, other, name, _ in placed):
+        at, end = y, x + 7.2 * len(text)
+        while any(abs(at - other) < 14 and x < ox + 8 * len(name) and ox < end for ox, other, name, _ in placed) or any(
+            abs(at - dot) < 10 and x - 3 < across < end for across, dot in dots
+        ):
             at += 3
         placed.append((x, at, text, colour))
     return placed

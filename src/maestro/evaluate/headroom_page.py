@@ -12,9 +12,20 @@ from maestro.evaluate.statistics import Interval
 from maestro.evaluate.sweep import Sweep
 from maestro.evaluate.table import number, percent, signed
 
+FEW = 8
+"""Experts alone that still stand among the other rows."""
 
-def headroom_table(title: str, summaries: Mapping[str, Summary], differences: Mapping[str, Interval], note: str = "") -> Table:
-    """A row a baseline; `differences` in utility to the question-only lookup, by name."""
+
+def headroom_tables(title: str, summaries: Mapping[str, Summary], differences: Mapping[str, Interval], note: str = "") -> list[Table]:
+    """A row a baseline; `differences` in utility to the question-only lookup, by name. Where experts alone are many they have their own."""
+    others = not_alone(summaries)
+    if len(summaries) - len(others) <= FEW:
+        return [_rows(title, summaries, differences, note)]
+    alone = {name: one for name, one in summaries.items() if name not in others}
+    return [_rows(title, others, differences, note), _rows(f"{title}, every pair alone", alone, differences, "")]
+
+
+def _rows(title: str, summaries: Mapping[str, Summary], differences: Mapping[str, Interval], note: str) -> Table:
     rows = [
         (
             name,

@@ -74,7 +74,7 @@ class Sweep:
         """Cost against accuracy, a line a system."""
         lines = {name: [(1000 * one.cost_usd, one.accuracy.mean, one.setting) for one in found] for name, found in self.systems.items()}
         front = [(1000 * cost, quality) for cost, quality in self.front]
-        note = f"A point for every {self.what}, joined in the order of cost. Dashed: what nothing beats."
+        note = "A point a setting, joined in the order of cost. Dashed: what nothing beats."
         return Figure(f"Cost and accuracy by {self.what}", figures.trade_offs(lines, front), note)
 
     def as_dict(self) -> dict[str, Any]:
