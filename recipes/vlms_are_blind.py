@@ -18,8 +18,8 @@ from pathlib import Path
 import torch
 from lines import Lines
 
-from maestro.cli.headroom import replay
 from maestro.cli.loading import task_source
+from maestro.cli.replay import replay
 from maestro.images import ImageStore
 from maestro.rollout.manifest import read_manifest
 from maestro.rollout.pool import RecordedPool

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import orjson
 
-from maestro.cli.headroom import replay
 from maestro.cli.loading import task_source
+from maestro.cli.replay import replay
 from maestro.evaluate.pairing import pair
 from maestro.evaluate.results import Result, per_question, scenes_of
 from maestro.evaluate.run import evaluate
@@ -24,6 +24,7 @@ from maestro.evaluate.statistics import Interval
 from maestro.evaluate.systems import BASELINES, SystemBaselines, system_headroom
 from maestro.evaluate.table import markdown
 from maestro.images import ImageStore
+from maestro.policy.baselines import Pictures
 from maestro.policy.dialect_maestro import MaestroDialect
 from maestro.policy.loading import load_policy
 from maestro.registry.registry import Registry
@@ -78,7 +79,7 @@ def main() -> None:
         pools[split] = replay(given.store, manifest, split)
     test = pools["test"]
     own = RecordedPool(test.tasks.values(), Registry.load(manifest.registry).menu(), test.name, test.cost_weight)
-    baselines = SystemBaselines(pools["train"], images, MaestroDialect())
+    baselines = SystemBaselines(pools["train"], Pictures(images), MaestroDialect())
     found = {BOTH: played(given.policy, test, images), SKILLS: played(given.policy, own, images)}
     headroom = asyncio.run(system_headroom(baselines, test))
     found |= {name: list(one.results) for name, one in headroom.evaluations.items()}

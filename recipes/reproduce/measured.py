@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from maestro.evaluate.statistics import mean_interval
+from maestro.evaluate.clusters import breakdown, cluster_of
 from maestro.rollout.record import read_episodes
 from maestro.types import Episode, StopReason, Task
 
@@ -24,7 +24,8 @@ class Measured:
     """As the benchmark's figure is defined: over questions, or the mean of categories."""
     low: float
     high: float
-    """95 % interval over questions."""
+    """95 % interval by bootstrap over clusters: questions on one picture or scene, of which a benchmark has many, are drawn together."""
+    clusters: int
     by_category: dict[str, float]
     seconds: float
     cost_usd: float
@@ -42,15 +43,16 @@ def measure(name: str, folder: Path, tasks: Sequence[Task], mean_of: str) -> Mea
     for task, score in zip(tasks, scores, strict=True):
         groups[task.category].append(score)
     by_category = {category: float(np.mean(group)) for category, group in groups.items()}
-    over_questions = mean_interval(scores, shares=True)
-    share = float(np.mean(list(by_category.values()))) if mean_of == "categories" else over_questions.mean
-    shift = share - over_questions.mean
+    clusters = [cluster_of(task) for task in tasks]
+    spread = breakdown(scores, clusters, [task.category for task in tasks])
+    figure = spread.macro if mean_of == "categories" else spread.micro
     return Measured(
         name=name,
         questions=len(tasks),
-        share=share,
-        low=max(0.0, over_questions.low + shift),
-        high=min(1.0, over_questions.high + shift),
+        share=figure.mean,
+        low=figure.low,
+        high=figure.high,
+        clusters=len(set(clusters)),
         by_category=by_category,
         seconds=float(np.mean([seconds_of(episode) for episode in episodes])),
         cost_usd=float(np.mean([episode.cost_usd for episode in episodes])),

@@ -16,7 +16,7 @@ ABSENT = "-"
 
 def columns(table: Table) -> tuple[str, ...]:
     """The heading."""
-    return ("benchmark", "questions", "ours", *(reference.name for reference in table.reference), "s", "calls", "$ / 1000")
+    return ("benchmark", "questions", "clusters", "ours", *(reference.name for reference in table.reference), "s", "calls", "$ / 1000")
 
 
 def cells(table: Table, found: Sequence[Measured]) -> list[tuple[str, ...]]:
@@ -31,29 +31,44 @@ def write(table: Table, found: Sequence[Measured], notes: Sequence[str]) -> str:
     """The table as Markdown, with what has to be said below it."""
     told = [f"{reference.name}: {reference.note}." for reference in table.reference if reference.note]
     broken = [f"{one.name}: {one.broken} episodes were broken by infrastructure and count as wrong." for one in found if one.broken]
-    below = ["Percent, with 95 % intervals over questions.", *told, *broken, *notes]
+    below = [
+        "Percent, with 95 % intervals by bootstrap over clusters: questions on one picture are drawn together.",
+        *told,
+        *broken,
+        *notes,
+    ]
     return f"## {table.title}\n\n{markdown(columns(table), cells(table, found))}\n\n" + "\n".join(f"- {text}" for text in below) + "\n"
 
 
 def _line(name: str, one: Measured | None, references: Sequence[Reference]) -> tuple[str, ...]:
     published = tuple(percent(reference.figures.get(name)) for reference in references)
     if one is None:
-        return (name, ABSENT, ABSENT, *published, ABSENT, ABSENT, ABSENT)
+        return (name, ABSENT, ABSENT, ABSENT, *published, ABSENT, ABSENT, ABSENT)
     ours = f"{100 * one.share:.1f} [{100 * one.low:.1f}, {100 * one.high:.1f}]"
-    return (name, str(one.questions), ours, *published, f"{one.seconds:.2f}", f"{one.calls:.2f}", f"{1000 * one.cost_usd:.2f}")
+    return (
+        name,
+        str(one.questions),
+        str(one.clusters),
+        ours,
+        *published,
+        f"{one.seconds:.2f}",
+        f"{one.calls:.2f}",
+        f"{1000 * one.cost_usd:.2f}",
+    )
 
 
 def _average(references: Sequence[Reference], found: Sequence[Measured], *, complete: bool) -> tuple[str, ...]:
     """Means over benchmarks, each of which weighs the same."""
     published = tuple(percent(reference.average) for reference in references)
-    questions = str(sum(one.questions for one in found))
+    questions, clusters = (str(sum(getattr(one, name) for one in found)) for name in ("questions", "clusters"))
     if not complete:
-        return ("average", questions, f"{ABSENT} ({len(found)} run)", *published, ABSENT, ABSENT, ABSENT)
+        return ("average", questions, clusters, f"{ABSENT} ({len(found)} run)", *published, ABSENT, ABSENT, ABSENT)
     means = {name: float(np.mean([getattr(one, name) for one in found])) for name in ("share", "seconds", "calls", "cost_usd")}
     seconds = f"{means['seconds']:.2f}" + _published_seconds(references)
     return (
         "average",
         questions,
+        clusters,
         f"{100 * means['share']:.1f}",
         *published,
         seconds,

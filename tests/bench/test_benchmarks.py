@@ -33,6 +33,15 @@ def test_replay_is_measured_beside_a_plain_read():
     assert {one.beside for one in measured} == {"plain SQLite read"}
 
 
+def test_scoring_off_the_loop_is_measured_beside_scoring_on_it():
+    pytest.importorskip("math_verify", reason="the extra `eval` is not installed")
+    from maestro.bench import scoring_off_loop
+
+    measured = scoring_off_loop.measure(cheap=20, formulas=4, rounds=1)
+    assert [one.unit for one in measured] == ["cases/s", "cases/s", "ms"]
+    assert all(one.figure > 0 for one in measured)
+
+
 def test_recorded_systems_are_measured_beside_bare_awaits():
     pytest.importorskip("pyarrow", reason="the extra `parquet` is not installed")
     from maestro.bench import recorded_episodes

@@ -52,6 +52,35 @@ def test_tables_and_figures_are_written(maestro, runs, tmp_path):
     ]
 
 
+def test_a_page_tells_it_all(maestro, runs, tmp_path):
+    code, printed = maestro("compare", *runs, "--strong", "big", "--out", str(tmp_path / "page"))
+    assert code == 0, printed.err
+    assert f"report: {tmp_path / 'page' / 'report.html'}" in printed.out
+    page = (tmp_path / "page" / "report.html").read_text()
+    titles = ("Differences", "Runs", "Paired tests", "Difference in cost", "Accuracy by category", "Difference by category", "Share of big")
+    assert [title for title in titles if f">{title}" not in page] == []
+    assert page.count("<svg") == 2
+    assert "p (Holm)" in page
+    assert "detectable" in page
+    found = json.loads((tmp_path / "page" / "compare.json").read_text())
+    assert found["tests"][1]["cost_usd"]["mean"] == pytest.approx(0.01)
+    assert "## Difference in cost" in (tmp_path / "page" / "tables.md").read_text()
+    assert r"\toprule" in (tmp_path / "page" / "tables.tex").read_text()
+
+
+def test_runs_of_two_benchmarks_and_names_of_any_letters_have_one_page(maestro, tmp_path):
+    for name, tasks in (("a", "toy"), ("b", "toy"), ("c", "other"), ("d", "other")):
+        rows = [result(f"{tasks}/{n}", n % (2 + len(name + tasks)) < 1, category="größe_<b>") for n in range(12)]
+        write_run(tmp_path / name, rows, policy=f"策略-{name}&co", tasks=tasks)
+    folders = [str(tmp_path / name) for name in "abcd"]
+    code, printed = maestro("compare", *folders, "--out", str(tmp_path / "page"))
+    assert code == 0, printed.err
+    page = (tmp_path / "page" / "report.html").read_text()
+    assert "策略-a&amp;co [toy/test]" in page
+    assert "größe &lt;b&gt;" in page
+    assert "<b>" not in page.partition("<main>")[2].replace("</b>", "")
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [

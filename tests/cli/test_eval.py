@@ -79,6 +79,50 @@ def test_attribution_runs_the_policy_with_fewer_experts_and_is_resumed(run, maes
     assert (tmp_path / "run" / "attribution" / "reader-alone" / "episodes.jsonl").read_text() == kept
 
 
+def test_a_sweep_is_a_curve_of_settings_each_in_a_folder_and_is_resumed(run, maestro, tmp_path):
+    code, printed = run("-p", "random", "--sweep", "turns=1,2,4", "--json")
+    assert code == 0, printed.err
+    sweep = json.loads(printed.out)["sweep"]
+    points = sweep["systems"]["random"]["points"]
+    assert [point["setting"] for point in points] == ["1", "2", "4"]
+    assert points[0]["cost_usd"] <= points[2]["cost_usd"]
+    assert {"aiq_paper", "aiq_code"} <= sweep["systems"]["random"].keys()
+    assert sweep["front"]
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "Cost and accuracy by turns" in page
+    kept = (tmp_path / "run" / "sweep" / "turns-2" / "episodes.jsonl").read_text()
+    code, printed = maestro("eval", "--resume", str(tmp_path / "run"), "--sweep", "turns=1,2,4,5", "--json")
+    assert code == 0, printed.err
+    assert len(json.loads(printed.out)["sweep"]["systems"]["random"]["points"]) == 4
+    assert (tmp_path / "run" / "sweep" / "turns-2" / "episodes.jsonl").read_text() == kept
+
+
+def test_dear_experts_are_left_out_and_what_cannot_work_is_told(run):
+    code, printed = run("-p", "fixed:reader@read", "--sweep", "without-dearest=0,1,2", "--json")
+    assert code == 1
+    assert "nobody is left of the 2 on offer" in json.loads(printed.out)["error"]["message"]
+    code, printed = run("-p", "fixed:reader@read", "--sweep", "without-dearest=0,1", "--json", out="again")
+    assert code == 0, printed.err
+    assert [one["setting"] for one in json.loads(printed.out)["sweep"]["systems"]["fixed:reader@read"]["points"]] == ["0"]
+    assert "left out of the sweep" in printed.err
+
+
+@pytest.mark.parametrize(
+    ("sweep", "told"),
+    [
+        ("depth=1", "no thing to sweep 'depth'"),
+        ("turns", "name the values"),
+        ("turns=1,x", "'x' is no number"),
+        ("turns=0", "whole number of 1 or more"),
+        ("budget=inf", "finite number"),
+    ],
+)
+def test_sweeps_that_make_no_sense_are_told(run, sweep, told):
+    code, printed = run("-p", "random", "--sweep", sweep)
+    assert code == 1
+    assert told in printed.err
+
+
 def test_two_runs_are_compared(run, maestro, tmp_path):
     for name, policy in (("one", "random"), ("two", "fixed:reader@read")):
         assert run("-p", policy, out=name)[0] == 0

@@ -9,6 +9,11 @@ import pytest
 from maestro.cli.main import cli
 from tests.cli.conftest import write_registry
 
+ROWS = [
+    "random", "best single", "reader@read", "broken@read", "question kNN", "tfidf lookup", "image kNN", "linear bandit", "vote cascade",
+    "category rule", "lookup", "cascade", "skilled oracle", "oracle",
+]  # fmt: skip
+"""The same as of a folder of recorded systems, and what knows stated confidences and plans besides."""
 SPLITS = ("--split", "train", "--split", "val", "--split", "test", "--limit", "12")
 
 
@@ -140,11 +145,11 @@ class TestHeadroom:
         assert list(found) == ["train", "test"]
         assert found["train"]["tasks"] == 6
         for row in found.values():
-            assert list(row["rows"]) == ["random", "best single", "lookup", "cascade", "skilled oracle", "oracle"]
+            assert list(row["rows"]) == ROWS
             assert row["gap"]["mean"] == pytest.approx(row["rows"]["oracle"]["utility"]["mean"] - row["rows"]["lookup"]["utility"]["mean"])
 
     def test_the_second_time_outcomes_come_from_the_table_and_are_the_same(self, maestro, own):
-        arguments = ("headroom", own[0], "--split", "test", "--json")
+        arguments = ("headroom", own[0], "--split", "test", "--no-pictures", "--json")
         first = maestro(*arguments)
         tables = sorted(path.name for path in Path(own[0]).parent.glob("*.jsonl.gz"))
         assert tables == [
@@ -158,11 +163,40 @@ class TestHeadroom:
         assert first[1].out == second[1].out
 
     def test_the_gate_decides_the_exit_code(self, maestro, recorded):
-        assert maestro("headroom", recorded[0], "--split", "test", "--gate", "-1")[0] == 0
-        code, printed = maestro("headroom", recorded[0], "--split", "test", "--gate", "1.5")
+        assert maestro("headroom", recorded[0], "--split", "test", "--no-pictures", "--gate", "-1")[0] == 0
+        code, printed = maestro("headroom", recorded[0], "--split", "test", "--no-pictures", "--gate", "1.5")
         assert code == 1
         assert "FAILED" in printed.out
         assert "oracle - lookup" in printed.out
+
+    def test_pictures_are_not_looked_at_when_nobody_asked(self, maestro, recorded):
+        code, printed = maestro("headroom", recorded[0], "--split", "test", "--no-pictures", "--json")
+        found = json.loads(printed.out)["splits"]["test"]
+        assert code == 0, printed.err
+        assert list(found["rows"]) == [name for name in ROWS if name not in {"image kNN", "linear bandit"}]
+        assert set(found["left_out"]) == {"image kNN", "linear bandit"}
+
+    def test_a_sweep_over_cost_weights_is_a_curve_a_system(self, maestro, recorded, tmp_path):
+        arguments = ("headroom", recorded[0], "--split", "test", "--no-pictures", "--sweep", "0,1000", "--out", str(tmp_path / "page"))
+        code, printed = maestro(*arguments, "--json")
+        assert code == 0, printed.err
+        sweep = json.loads(printed.out)["sweeps"]["test"]
+        assert sweep["what"] == "cost weight"
+        assert "reader@read" not in sweep["systems"]
+        curve = sweep["systems"]["oracle"]
+        assert [point["setting"] for point in curve["points"]] == ["0", "1000"]
+        assert curve["points"][1]["cost_usd"] <= curve["points"][0]["cost_usd"]
+        assert {"aiq_paper", "aiq_code", "hull"} <= curve.keys()
+        page = (tmp_path / "page" / "report.html").read_text()
+        assert "Cost and accuracy by cost weight" in page
+        assert "AIQ (paper)" in page
+        assert "## Sweep over cost weight" in (tmp_path / "page" / "tables.md").read_text()
+
+    @pytest.mark.parametrize(("weights", "told"), [("0,x", "no number"), ("-1", "no cost weight"), ("nan", "no cost weight")])
+    def test_weights_that_are_none_are_told(self, maestro, recorded, weights, told):
+        code, printed = maestro("headroom", recorded[0], "--sweep", weights)
+        assert code == 2
+        assert told in printed.err
 
     def test_a_split_that_is_not_recorded_is_told(self, maestro, recorded):
         code, printed = maestro("headroom", recorded[0], "--split", "test-shifted")

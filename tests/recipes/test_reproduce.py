@@ -76,19 +76,33 @@ def test_what_an_evaluation_folder_says(tmp_path):
         measure("T", tmp_path, [*tasks, tasks[0].model_copy(update={"id": "new"})], "questions")
 
 
+def test_questions_on_one_picture_are_one_draw_of_the_interval(tmp_path):
+    """Forty questions, four pictures of ten, each picture all right or all wrong: as sure as four questions, not as forty."""
+    log = EpisodeLog(tmp_path / "episodes.jsonl")
+    for n in range(40):
+        log.append(episode(str(n), float(n // 10 % 2)))
+    log.close()
+    alone = [Task(id=str(n), question="?", references=("x",), category="a") for n in range(40)]
+    shared = [task.model_copy(update={"images": (f"{n // 10:064d}",)}) for n, task in enumerate(alone)]
+    wide, narrow = (measure("T", tmp_path, tasks, "questions") for tasks in (shared, alone))
+    assert (wide.clusters, narrow.clusters) == (4, 40)
+    assert wide.share == narrow.share == 0.5
+    assert wide.high - wide.low > 2 * (narrow.high - narrow.low)
+
+
 def test_the_table_puts_published_figures_beside_ours():
     references = (Reference(name="paper", average=70.1, figures={"A": 80.0}, seconds=2.88, note="from somewhere"), Reference(name="other"))
     table = Table(
         title="T", registry="r", policy="p", benchmarks=(Row(name="A", tasks="a"), Row(name="B", tasks="b")), reference=references
     )
-    one = Measured("A", 10, 0.5, 0.2, 0.8, {}, 1.0, 0.002, 1.5, 1)
-    other = Measured("B", 30, 0.7, 0.5, 0.9, {}, 3.0, 0.004, 0.5, 0)
+    one = Measured("A", 10, 0.5, 0.2, 0.8, 4, {}, 1.0, 0.002, 1.5, 1)
+    other = Measured("B", 30, 0.7, 0.5, 0.9, 30, {}, 3.0, 0.004, 0.5, 0)
     whole = write(table, [one, other], ["A note."])
-    assert "| A | 10 | 50.0 [20.0, 80.0] | 80.0 | - | 1.00 | 1.50 | 2.00 |" in whole
-    assert "| average | 40 | 60.0 | 70.1 | - | 2.00 (published 2.88) | 1.00 | 3.00 |" in whole
+    assert "| A | 10 | 4 | 50.0 [20.0, 80.0] | 80.0 | - | 1.00 | 1.50 | 2.00 |" in whole
+    assert "| average | 40 | 34 | 60.0 | 70.1 | - | 2.00 (published 2.88) | 1.00 | 3.00 |" in whole
     assert "- paper: from somewhere." in whole
     assert "- A: 1 episodes were broken" in whole
-    assert "| average | 10 | - (1 run) | 70.1 |" in write(table, [one], [])
+    assert "| average | 10 | 4 | - (1 run) | 70.1 |" in write(table, [one], [])
 
 
 def test_the_stand_in_expert_knows_its_questions():
@@ -121,13 +135,13 @@ def test_a_dry_run_prints_the_table_and_goes_on_where_it_stopped(tmp_path):
     out = tmp_path / "unseen"
     done = dry_run(out, "recipes/reproduce/unseen.yaml", "--only", "ERQA")
     assert done.returncode == 0, done.stderr
-    assert "| ERQA | 3 | 66.7" in done.stdout
+    assert "| ERQA | 3 | 3 | 66.7" in done.stdout
     assert "59.5" in done.stdout
     before = (out / "erqa" / "episodes.jsonl").read_bytes()
     again = dry_run(out, "recipes/reproduce/unseen.yaml", "--only", "ERQA", "--only", "VLMsAreBlind")
     assert again.returncode == 0, again.stderr
     assert (out / "erqa" / "episodes.jsonl").read_bytes() == before
-    assert "| VLMsAreBlind | 3 | 75.0" in again.stdout
+    assert "| VLMsAreBlind | 3 | 3 | 75.0" in again.stdout
     figures = json.loads((out / "figures.json").read_text())
     assert [(one["name"], one["questions"], one["broken"]) for one in figures] == [("ERQA", 3, 0), ("VLMsAreBlind", 3, 0)]
     assert (out / "table.md").read_text() in again.stdout

@@ -27,6 +27,7 @@ BENCHMARKS = {
     "recorded_episodes": Benchmark("Scored episodes on recorded systems beside bare awaits of the same replies.", extra="parquet"),
     "sandbox_runs": Benchmark("A small program in each engine of the sandbox beside a plain Python process.", extra="sandbox"),
     "algebra_jobs": Benchmark("Mathematics scored through the algebra process beside Math-Verify called bare.", extra="eval"),
+    "scoring_off_loop": Benchmark("Scoring off the event loop beside a loop that waits for every score.", extra="eval"),
     "served_calls": Benchmark("Calls of a served expert through the pool beside a bare client of the same HTTP library."),
     "served_episodes": Benchmark("1,000 episodes at once over served experts beside a thread pool that encodes for every call."),
     "http_libraries": Benchmark("aiohttp beside httpx2 on calls that carry pictures.", extra="dev"),

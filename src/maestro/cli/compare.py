@@ -7,14 +7,16 @@ from typing import Any
 
 import click
 
-from maestro.cli.output import Finite, json_option, print_json, print_table
+from maestro.cli.output import Finite, as_json_bytes, json_option, print_json, print_table
 from maestro.evaluate.compare import Quantity, Run, compare, read_runs
+from maestro.evaluate.comparison_page import comparison_page
 from maestro.evaluate.curves import strong_share
 from maestro.evaluate.plots import comparison_plots
 from maestro.evaluate.report import Table
 from maestro.evaluate.results import per_question
 from maestro.evaluate.scorecard import Scorecard, scorecard
-from maestro.evaluate.sections import Curve, CurvePoint, as_latex, as_markdown, curve, paired_table
+from maestro.evaluate.sections import Curve, CurvePoint, as_latex, as_markdown, curve
+from maestro.images import ImageStore
 
 _RECOVERED = (50, 80)
 """Percent of the gap whose call threshold is told."""
@@ -27,6 +29,7 @@ _RECOVERED = (50, 80)
 @click.option("--on", "quantity", type=click.Choice(["score", "utility"]), default="score", show_default=True)
 @click.option("--alpha", type=Finite(min=0.0001, max=0.5), default=0.05, show_default=True, help="Level of the tests, after correction.")
 @click.option("--strong", metavar="EXPERT", help="RouteLLM's scalars: runs differ in how often they ask this expert.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Also write report.html, tables and compare.json there.")
 @click.option("--markdown", type=click.Path(path_type=Path, dir_okay=False), help="Also write the tables there.")
 @click.option("--latex", type=click.Path(path_type=Path, dir_okay=False), help="Also write the tables there, for booktabs.")
 @click.option("--figures", type=click.Path(path_type=Path, file_okay=False), help="Also draw them there as PDF and PNG (matplotlib).")
@@ -38,6 +41,7 @@ def command(
     quantity: Quantity,
     alpha: float,
     strong: str | None,
+    out: Path | None,
     markdown: Path | None,
     latex: Path | None,
     figures: Path | None,
@@ -55,26 +59,36 @@ def command(
     tests = compare(runs, shared=shared, against_first=against_first, quantity=quantity)
     cards = {run.folder: scorecard(run.name, run.results) for run in runs}
     curves = _curves(runs, cards)
-    tables = [paired_table(tests, alpha), *(found.table() for found in curves.values())]
+    page = comparison_page(tests, runs, cards, curves, alpha, quantity)
+    tables = page.tables
     for path, text in ((markdown, as_markdown), (latex, as_latex)):
         if path is not None:
             path.write_text(text(tables), encoding="utf-8")
     if figures is not None:
         comparison_plots(figures, tests, list(curves.values()), alpha)
     shares = {name: _strong(group, strong) for name, group in _by_benchmark(runs).items()} if strong is not None else {}
+    told = [*tables, *(_strong_table(name, found) for name, found in shares.items())]
+    numbers = {
+        "alpha": alpha,
+        "on": quantity,
+        "runs": {str(run.folder): {"benchmark": run.benchmark, **cards[run.folder].as_dict()} for run in runs},
+        "tests": [{**test.as_dict(), "significant": test.significant(alpha)} for test in tests],
+        "curves": {name: found.as_dict() for name, found in curves.items()},
+        "strong": shares,
+    }
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        page.report(told).write(out / "report.html", ImageStore())
+        (out / "tables.md").write_text(as_markdown(told), encoding="utf-8")
+        (out / "tables.tex").write_text(as_latex(told), encoding="utf-8")
+        (out / "compare.json").write_bytes(as_json_bytes(numbers))
     if as_json:
-        print_json(
-            {
-                "alpha": alpha,
-                "runs": {str(run.folder): {"benchmark": run.benchmark, **cards[run.folder].as_dict()} for run in runs},
-                "tests": [{**test.as_dict(), "significant": test.significant(alpha)} for test in tests],
-                "curves": {name: found.as_dict() for name, found in curves.items()},
-                "strong": shares,
-            }
-        )
+        print_json(numbers)
         return
-    for table in [*tables, *(_strong_table(name, found) for name, found in shares.items())]:
+    for table in told:
         print_table(f"{table.title}\n{table.note}", table.columns, table.rows, right=table.columns[1:])
+    if out is not None:
+        click.echo(f"report: {out / 'report.html'}")
 
 
 def _by_benchmark(runs: list[Run]) -> dict[str, list[Run]]:

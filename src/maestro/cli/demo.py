@@ -14,11 +14,11 @@ import click
 
 from maestro.cli.ask import tell_end, tell_turn
 from maestro.cli.eval import fitted
-from maestro.cli.headroom import replay
 from maestro.cli.live import LiveCurves
 from maestro.cli.loading import load_tasks, run_async, task_source
 from maestro.cli.output import console, json_option, print_json, print_table, progress, warn
 from maestro.cli.record import show_verification
+from maestro.cli.replay import replay
 from maestro.config import load_config
 from maestro.ensembles.playground.shipped import demo_config, shipped_pool
 from maestro.errors import CheckpointError, MaestroError

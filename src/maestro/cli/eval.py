@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +14,21 @@ import yaml
 from click.core import ParameterSource
 
 from maestro.cli.ensembles import as_recorded, open_ensemble
-from maestro.cli.headroom import replay
 from maestro.cli.loading import direct_categories, load_tasks, one_split, run_async, task_source
-from maestro.cli.output import Finite, console, json_option, print_json, print_table, progress
+from maestro.cli.output import Finite, console, json_option, print_json, print_table, progress, warn
+from maestro.cli.replay import replay
 from maestro.errors import CheckpointError, ConfigError
-from maestro.evaluate.attribution import Row, attribute, attribution_dict, attribution_table
+from maestro.evaluate.attribution import Restricted, Row, attribute, attribution_dict, attribution_table
 from maestro.evaluate.compose import Comparison, categories_figure, comparison_report
 from maestro.evaluate.headroom import Baselines
 from maestro.evaluate.plots import require_matplotlib, scorecard_plots
 from maestro.evaluate.provenance import provenance, tasks_digest
-from maestro.evaluate.report import Table
+from maestro.evaluate.report import Figure, Table
 from maestro.evaluate.run import Evaluation, EvaluationFolder, evaluate
 from maestro.evaluate.scorecard import Scorecard, scorecard
 from maestro.evaluate.sections import as_latex, as_markdown, scorecard_tables
+from maestro.evaluate.sweep import Sweep, SweptPoint
+from maestro.evaluate.sweep_settings import SweepPlan, cheaper, read_sweep
 from maestro.experts.store import CallStore, StoreMode
 from maestro.facade import DEFAULT_POLICY, DEFAULT_REGISTRY
 from maestro.images import ImageStore
@@ -85,12 +88,15 @@ class _Options:
 @click.option("--turns", type=click.IntRange(min=1), default=5, show_default=True, help="Decisions an episode, the answer included.")
 @click.option("--baselines", is_flag=True, help="Also run every baseline; needs --store with recorded train and val splits.")
 @click.option("--attribution", is_flag=True, help="Also run the policy without experts, with each alone, and without each.")
+@click.option("--sweep", metavar="KIND=V,V…", help="Also run it at several turns, budget, cost-weight or without-dearest.")
 @click.option("--workers", type=click.IntRange(min=1), default=32, show_default=True, help="Episodes at a time; changes no result.")
 @click.option("--figures", is_flag=True, help="Also draw figures as PDF and PNG into the run folder (matplotlib).")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Run folder; runs/eval/… by default.")
 @click.option("--resume", type=click.Path(path_type=Path, file_okay=False), help="Go on with this run folder.")
 @json_option
-def command(out: Path | None, resume: Path | None, attribution: bool, workers: int, figures: bool, as_json: bool, **given: Any) -> int:
+def command(
+    out: Path | None, resume: Path | None, attribution: bool, sweep: str | None, workers: int, figures: bool, as_json: bool, **given: Any
+) -> int:
     """Run a policy over tasks, score every answer, and report accuracy, cost and utility with 95 % intervals.
 
     Without --registry, a folder of tasks with recorded outcomes is run on its own systems, a skill `ask` for each.
@@ -106,6 +112,7 @@ def command(out: Path | None, resume: Path | None, attribution: bool, workers: i
     options = _Options(**given)
     if (options.replay or options.baselines) and options.store is None:
         raise ConfigError("--replay and --baselines read recorded calls: give the store with --store.")
+    plan = read_sweep(sweep, _limits(options)) if sweep is not None else None
     if figures:
         require_matplotlib()
     images = ImageStore(capacity=1_000_000)
@@ -113,27 +120,28 @@ def command(out: Path | None, resume: Path | None, attribution: bool, workers: i
     require_scorable(chosen)
     config = {**given, "store": str(options.store) if options.store else None, "tasks_digest": tasks_digest(chosen)}
     run = _Run(options, chosen, images, resume or out or Path("runs/eval") / _slug(options), config, workers, resume is not None)
-    evaluation, folder, rows = run_async(_run(run, attribution=attribution))
+    evaluation, folder, rows, curve = run_async(_run(run, plan, attribution=attribution))
     found = {options.policy: evaluation}
     if options.store is not None and options.baselines:
         baselines, pool = fitted(options.store, options.split, options.cost_weight)
         found |= run_async(_run_baselines(options, chosen, baselines, pool))
     comparison = Comparison(
-        f"{_shown(options.tasks)}/{options.split}: {len(chosen)} questions",
+        f"{Path(options.tasks).name}/{options.split}: {len(chosen)} questions",
         {task.id: task for task in chosen},
         found,
         options.cost_weight,
         stressed=options.policy,
     )
     card = scorecard(_shown(options.policy), evaluation.results)
-    tables = [*scorecard_tables(card), *([attribution_table(evaluation, rows)] if rows else [])]
+    tables = [*scorecard_tables(card), *([attribution_table(evaluation, rows)] if rows else []), *(curve.tables() if curve else [])]
     numbers = {
         **provenance(options.tasks, options.split, chosen, evaluation.episodes),
         **card.as_dict(),
         "rows": {name: summary.as_dict() for name, summary in comparison.summaries.items()},
         "attribution": attribution_dict(rows),
+        "sweep": curve.as_dict() if curve else None,
     }
-    _write(run, comparison, card, tables)
+    _write(run, comparison, card, [*([curve.figure()] if curve else []), *tables])
     if figures:
         scorecard_plots(run.path / "figures", card, evaluation.results)
     folder.finish(numbers, evaluation.episodes, evaluation.results)
@@ -157,9 +165,9 @@ class _Run:
         """The run's own folder, made or taken up."""
         return EvaluationFolder(self.path, self.config, resume=self.resumed)
 
-    def part(self, name: str) -> EvaluationFolder:
-        """The folder of one row of the attribution inside it, made or taken up."""
-        path = self.path / "attribution" / re.sub(r"[^A-Za-z0-9._-]+", "-", name)
+    def part(self, name: str, kind: str = "attribution") -> EvaluationFolder:
+        """The folder of one row of the attribution, or of one point of the sweep, inside it, made or taken up."""
+        path = self.path / kind / re.sub(r"[^A-Za-z0-9._-]+", "-", name)
         return EvaluationFolder(path, {**self.config, "part": name}, resume=(path / "config.yaml").is_file())
 
 
@@ -189,8 +197,8 @@ def _located(given: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
     return found
 
 
-async def _run(run: _Run, *, attribution: bool) -> tuple[Evaluation, EvaluationFolder, list[Row]]:
-    """Run the policy, then with fewer experts if asked; the folder is made once registry and policy are known to be usable."""
+async def _run(run: _Run, plan: SweepPlan | None, *, attribution: bool) -> tuple[Evaluation, EvaluationFolder, list[Row], Sweep | None]:
+    """Run the policy, then with fewer experts and by sweep if asked; the folder is made once registry and policy are known to be usable."""
     options = run.options
     mode = StoreMode.REPLAY if options.replay else StoreMode.CACHE
     tables = options.store is not None and options.store.is_dir()
@@ -199,19 +207,25 @@ async def _run(run: _Run, *, attribution: bool) -> tuple[Evaluation, EvaluationF
         async with open_ensemble(options.registry, options.tasks, run.images, store, options.prices) as live:
             ensemble = performing(live, options.store if tables else None, replay=options.replay)
             found, folder = await _evaluated(run, options.policy, ensemble, run.folder)
-            return found, folder, await _attributed(run, found, ensemble) if attribution else []
+            rows = await _attributed(run, found, ensemble) if attribution else []
+            return found, folder, rows, await _swept(run, plan, ensemble) if plan is not None else None
     finally:
         if store is not None:
             store.close()
 
 
 async def _evaluated(
-    run: _Run, title: str, ensemble: Performs, begin: Callable[[], EvaluationFolder], *, may_call: bool = True
+    run: _Run,
+    title: str,
+    ensemble: Performs,
+    begin: Callable[[], EvaluationFolder],
+    *,
+    limits: Limits | None = None,
+    told_cost_weight: float | None = None,
 ) -> tuple[Evaluation, EvaluationFolder]:
     """One evaluation of the policy on an ensemble, in the folder that `begin` opens."""
     options = run.options
     policy = _policy(options, ensemble, run.images)
-    rule, limits = RewardRule(cost_weight=options.cost_weight), Limits(turns=options.turns, seconds=600, cost_usd=None if may_call else 0)
     folder = begin()
     try:
         with progress(f"evaluating {title}", len(run.tasks) * options.samples) as done:
@@ -219,10 +233,11 @@ async def _evaluated(
                 policy,
                 run.tasks,
                 ensemble,
-                limits,
-                rule,
+                limits or _limits(options),
+                RewardRule(cost_weight=options.cost_weight),
                 samples=options.samples,
                 concurrency=run.workers,
+                told_cost_weight=told_cost_weight,
                 folder=folder,
                 progress=done,
             )
@@ -238,11 +253,35 @@ async def _attributed(run: _Run, whole: Evaluation, ensemble: Performs) -> list[
     """The policy with fewer experts on offer, a folder each."""
 
     async def part(name: str, offered: Performs, may_call: bool) -> Evaluation:
-        found, folder = await _evaluated(run, name, offered, lambda: run.part(name), may_call=may_call)
+        limits = _limits(run.options).model_copy(update={"cost_usd": None if may_call else 0})
+        found, folder = await _evaluated(run, name, offered, lambda: run.part(name), limits=limits)
         folder.finish(scorecard(name, found.results).as_dict(), found.episodes, found.results)
         return found
 
     return await attribute(whole, ensemble, part)
+
+
+async def _swept(run: _Run, plan: SweepPlan, ensemble: Performs) -> Sweep:
+    """The policy at every setting of a sweep, a folder each. A setting at which it cannot work is told and left out."""
+    system, points = _shown(run.options.policy), []
+    for setting in plan.settings:
+        title = f"{plan.what} {setting.name}"
+        offered = Restricted(ensemble, cheaper(ensemble.menu, setting.dearest_left_out)) if setting.dearest_left_out else ensemble
+        begin = partial(run.part, title, "sweep")
+        try:
+            found, folder = await _evaluated(run, title, offered, begin, limits=setting.limits, told_cost_weight=setting.told_cost_weight)
+        except ConfigError as error:
+            warn(f"{title}: left out of the sweep: {error}")
+            continue
+        folder.finish(scorecard(title, found.results).as_dict(), found.episodes, found.results)
+        points.append(SweptPoint.of(system, setting.name, found.summary()))
+    if not points:
+        raise ConfigError(f"the policy {system} could be run at no setting of the sweep over {plan.what}.")
+    return Sweep(plan.what, tuple(points))
+
+
+def _limits(options: _Options) -> Limits:
+    return Limits(turns=options.turns, seconds=600)
 
 
 def performing(live: Performs, tables: Path | None, *, replay: bool = False) -> Performs:
@@ -281,13 +320,14 @@ def fitted(store: Path, split: str, cost_weight: float) -> tuple[Baselines, Reco
     return Baselines(train, validation, MaestroDialect(), direct=direct), replay(store, manifest, split, cost_weight)
 
 
-def _write(run: _Run, comparison: Comparison, card: Scorecard, tables: list[Table]) -> None:
+def _write(run: _Run, comparison: Comparison, card: Scorecard, sections: list[Table | Figure]) -> None:
     """The report and the tables, each whole."""
     options = run.options
-    lead = f"The policy {_shown(options.policy)} on {_shown(options.tasks)}/{options.split}, registry {_shown(options.registry)}."
+    lead = f"The policy {_shown(options.policy)} on {Path(options.tasks).name}/{options.split}, registry {_shown(options.registry)}."
     report = comparison_report(comparison, f"Evaluation of {_shown(options.policy)}", lead)
     report.sections[1:1] = [categories_figure(card)]
-    report.sections += tables
+    report.sections += sections
+    tables = [section for section in sections if isinstance(section, Table)]
     report.write(run.path / "report.html", run.images)
     (run.path / "tables.md").write_text(as_markdown(tables), encoding="utf-8")
     (run.path / "tables.tex").write_text(as_latex(tables), encoding="utf-8")

@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 from maestro.cli.ensembles import open_ensemble
-from maestro.cli.headroom import keep_table, replay
 from maestro.cli.loading import load_tasks, run_async, several_splits, task_source
 from maestro.cli.output import Finite, console, json_option, print_json, print_table, progress
+from maestro.cli.replay import keep_table, replay
 from maestro.errors import ConfigError, StoreError
 from maestro.evaluate.fingerprint import code_digest
 from maestro.evaluate.verify import TOLERANCE, Verification

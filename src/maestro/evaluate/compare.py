@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +12,7 @@ from maestro.errors import ConfigError
 from maestro.evaluate.folder import read_config, read_results
 from maestro.evaluate.pairing import Pair, holm, pair
 from maestro.evaluate.results import Result, per_question, scenes_of
+from maestro.evaluate.statistics import Interval, paired_difference
 
 Quantity = Literal["score", "utility"]
 
@@ -43,6 +44,8 @@ class PairedTest:
     pair: Pair
     adjusted_p: float
     """Holm's, over every test made."""
+    cost: Interval
+    """Ours minus theirs in dollars a question, by paired bootstrap over clusters."""
     left_out: int = 0
     """Questions that only one of the two has."""
 
@@ -53,7 +56,7 @@ class PairedTest:
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         head = {"benchmark": self.benchmark, "ours": self.ours, "theirs": self.theirs}
-        return {**head, "p_holm": self.adjusted_p, "left_out": self.left_out, **self.pair.as_dict()}
+        return {**head, "p_holm": self.adjusted_p, "left_out": self.left_out, "cost_usd": self.cost.as_dict(), **self.pair.as_dict()}
 
 
 def read_run(folder: Path) -> Run:
@@ -67,14 +70,17 @@ def read_runs(folders: Sequence[Path]) -> list[Run]:
     """Runs by folder; those of one benchmark and policy are told apart by folder. Raises ConfigError for one given twice."""
     if len({folder.resolve() for folder in folders}) < len(folders):
         raise ConfigError("a run is given twice; compare different folders.")
-    runs = [read_run(folder) for folder in folders]
+    found = [read_run(folder) for folder in folders]
+    benchmarks, policies = _short([run.benchmark for run in found], 2), _short([run.name for run in found], 1)
+    runs = [replace(run, name=policies[run.name], benchmark=benchmarks[run.benchmark]) for run in found]
     seen = [(run.benchmark, run.name) for run in runs]
-    return [
-        run
-        if seen.count((run.benchmark, run.name)) == 1
-        else Run(f"{run.name} ({run.folder.name})", run.benchmark, run.folder, run.results)
-        for run in runs
-    ]
+    return [run if seen.count((run.benchmark, run.name)) == 1 else replace(run, name=f"{run.name} ({run.folder.name})") for run in runs]
+
+
+def _short(names: Sequence[str], parts: int) -> dict[str, str]:
+    """Absolute paths by their last parts, where that leaves all names different; other names as they are."""
+    shown = {name: "/".join(name.split("/")[-parts:]) if name.startswith("/") else name for name in names}
+    return shown if len(set(shown.values())) == len(shown) else {name: name for name in names}
 
 
 def compare(runs: Sequence[Run], *, shared: bool = False, against_first: bool = False, quantity: Quantity = "score") -> list[PairedTest]:
@@ -87,9 +93,15 @@ def compare(runs: Sequence[Run], *, shared: bool = False, against_first: bool = 
     found = [(ours, theirs, *_paired(ours, theirs, shared=shared, quantity=quantity)) for ours, theirs in pairs]
     adjusted = holm([one.p for _, _, one, _ in found])
     return [
-        PairedTest(ours.benchmark, ours.name, theirs.name, one, p, left_out)
+        PairedTest(ours.benchmark, ours.name, theirs.name, one, p, _cost(ours, theirs), left_out)
         for (ours, theirs, one, left_out), p in zip(found, adjusted, strict=True)
     ]
+
+
+def _cost(ours: Run, theirs: Run) -> Interval:
+    """What the one costs more a question, on those both have."""
+    one, other = (per_question(run.results, "cost_usd") for run in (ours, theirs))
+    return paired_difference(one, other, scenes_of(ours.results))
 
 
 def _benchmarks(runs: Sequence[Run], *, shared: bool) -> dict[str, list[Run]]:

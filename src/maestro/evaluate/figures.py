@@ -16,7 +16,10 @@ SERIES = tuple(
     for number, colour in enumerate(("#2f6fde", "#d9622b", "#1a9a74", "#b0489d", "#8a6d00", "#5c6bc0", "#7a4b2a", "#4a5568"))
 )
 WIDTH, HEIGHT = 720, 360
+PLOT = 600
+"""Width of plots that shrink on a narrow screen instead of being scrolled."""
 Points = Sequence[tuple[float, float]]
+COST = "cost, $ per 1000 questions"
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,8 @@ def call_map(shares: Mapping[str, Mapping[str, float]], columns: Sequence[str], 
     rows = list(shares)
     if not rows or not columns:
         return _empty("no calls")
-    left, top, cell_width, cell_height = 150, 118, min(64.0, max(34.0, 640 / len(columns))), 22
+    left = max(150.0, 20 + 6.6 * max(map(len, rows)))
+    top, cell_width, cell_height = 118, min(64.0, max(34.0, 640 / len(columns))), 22
     width, height = left + cell_width * len(columns) + 70, top + cell_height * len(rows) + 12
     parts = []
     for number, name in enumerate(columns):
@@ -96,23 +100,50 @@ def call_map(shares: Mapping[str, Mapping[str, float]], columns: Sequence[str], 
     return _svg("".join(parts), width, height, f"{title} by category")
 
 
-def cost_accuracy(points: Mapping[str, tuple[float, float, float, float]], cost_weight: float) -> str:
-    """Scatter of (cost in $ per 1000 questions, accuracy, its low, its high) by policy, over lines of equal utility."""
+def cost_accuracy(points: Mapping[str, tuple[float, float, float, float]], cost_weight: float | None = None) -> str:
+    """Scatter of (cost in $ per 1000 questions, accuracy, its low, its high) by policy; with a weight over lines of equal utility."""
     if not points:
         return _empty("nothing measured yet")
     most = max(cost for cost, *_ in points.values()) * 1.12 or 1.0
     low = max(0.0, min(bottom for *_, bottom, _ in points.values()) - 0.04)
     high = min(1.02, max(top for *_, top in points.values()) + 0.04)
-    frame = Frame(64, 16, WIDTH - 110, HEIGHT - 46, (0, most), (low, high))
-    parts = [_axes(frame, "cost, $ per 1000 questions", "accuracy", percent=True), _equal_utility(frame, cost_weight)]
+    frame = Frame(64, 16, PLOT - 30, HEIGHT - 46, (0, most), (low, high))
+    parts = [_axes(frame, COST, "accuracy", percent=True)]
+    parts += [_equal_utility(frame, cost_weight)] if cost_weight is not None else []
+    dots: list[tuple[float, float]] = []
     labels: list[tuple[float, float, str, str]] = []
     for (name, (cost, accuracy, bottom, top)), colour in zip(points.items(), _colours(len(points)), strict=True):
         x, y = frame.at(cost, accuracy)
         parts.append(_line([frame.at(cost, bottom), frame.at(cost, top)], colour, 1.6))
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{colour}" stroke="{PAPER}" stroke-width="1.5">{_hover(name)}</circle>')
-        labels.append((x, y, name, colour))
-    parts += [_text(x + 9, y, name, colour, size=12, weight=600) for x, y, name, colour in _apart(labels)]
-    return _svg("".join(parts), WIDTH, HEIGHT, "accuracy by cost")
+        dots.append((x, y))
+        long = 7.2 * len(name)
+        labels.append((x + 9 if x + 9 + long < PLOT else max(frame.left + 4, x - 9 - long), y, name, colour))
+    parts += [_text(x, y, name, colour, size=12, weight=600) for x, y, name, colour in _apart(labels, dots)]
+    return _svg("".join(parts), PLOT, HEIGHT, "accuracy by cost", "fits")
+
+
+def trade_offs(lines: Mapping[str, Sequence[tuple[float, float, str]]], front: Points) -> str:
+    """A line of (cost in $ per 1000 questions, accuracy, setting) for each system, and the front of all points, dashed."""
+    points = [(cost, accuracy) for line in lines.values() for cost, accuracy, _ in line]
+    if not points:
+        return _empty("nothing measured yet")
+    most = max(cost for cost, _ in points) * 1.06 or 1.0
+    low, high = min(accuracy for _, accuracy in points), max(accuracy for _, accuracy in points)
+    pad = max(0.02, 0.08 * (high - low))
+    frame = Frame(64, 16, PLOT - 130, HEIGHT - 46, (0, most), (max(0.0, low - pad), min(1.02, high + pad)))
+    parts = [_axes(frame, COST, "accuracy", percent=True), _line([frame.at(*one) for one in front], MUTED, 1.2, "5 4")]
+    labels: list[tuple[float, str, str]] = []
+    for (name, line), colour in zip(lines.items(), _colours(len(lines)), strict=True):
+        ordered = sorted(line)
+        parts.append(_line([frame.at(cost, accuracy) for cost, accuracy, _ in ordered], colour, 1.8))
+        for cost, accuracy, setting in ordered:
+            x, y = frame.at(cost, accuracy)
+            told = _hover(f"{name}, {setting}: {100 * accuracy:.1f} % at ${cost:.3f}")
+            parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}" stroke="{PAPER}" stroke-width="1.2">{told}</circle>')
+        labels.append((frame.at(*ordered[-1][:2])[1], name, colour))
+    parts += [_text(frame.right + 10, y, text, colour, size=12, weight=600) for y, text, colour in _spread(labels, 15, frame)]
+    return _svg("".join(parts), PLOT, HEIGHT, "accuracy by cost", "fits")
 
 
 def intervals(rows: Sequence[tuple[str, float, float, float]], x_label: str, stressed: frozenset[str] = frozenset()) -> str:
@@ -139,6 +170,31 @@ def intervals(rows: Sequence[tuple[str, float, float, float]], x_label: str, str
         parts.append(_line([(start, y), (end, y)], colour, 2.2))
         spot = f'<circle cx="{dot:.1f}" cy="{y:.1f}" r="4.5" fill="{colour}" stroke="{PAPER}" stroke-width="1.5">'
         parts.append(f"{spot}{_hover(f'{name}: {100 * mean:.1f} % [{100 * low:.1f}, {100 * high:.1f}]')}</circle>")
+    return _svg("".join(parts), width, height, x_label, "fits")
+
+
+def differences(rows: Sequence[tuple[str, float, float, float, bool]], x_label: str) -> str:
+    """A dot with its interval a row beside a line at zero; rows are (name, mean, low, high, whether it holds after correction)."""
+    if not rows:
+        return _empty("nothing compared yet")
+    step, width = 44, 600
+    reach = 1.08 * max(1e-9, *(abs(bound) for _, _, low, high, _ in rows for bound in (low, high)))
+    height = 14 + step * len(rows) + 46
+    frame = Frame(16, 8, width - 16, height - 46, (-reach, reach), (0.0, 1.0))
+    parts = []
+    marks = {value: frame.at(value, 0)[0] for value in ticks(-reach, reach, 6)}
+    parts += [_text(x, frame.bottom + 16, f"{value:+g}" if value else "0", MUTED, size=11, anchor="middle") for value, x in marks.items()]
+    parts.append(_text(width / 2, frame.bottom + 36, x_label, MUTED, size=12, anchor="middle"))
+    for number, (name, mean, low, high, holds) in enumerate(rows):
+        y, colour = frame.top + step * number + 30, SERIES[0] if holds else MUTED
+        (start, _), (dot, _), (end, _) = (frame.at(one, 0) for one in (low, mean, high))
+        told = f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"
+        parts += [_line([(x, y - 8), (x, y + 8)], GRID if value else MUTED, 1) for value, x in marks.items()]
+        parts.append(_text(frame.left, y - 17, name, INK, size=12, weight=600 if holds else 400))
+        parts.append(_text(frame.right, y - 17, told, INK, size=12, anchor="end", weight=600 if holds else 400))
+        parts.append(_line([(start, y), (end, y)], colour, 2.2))
+        spot = f'<circle cx="{dot:.1f}" cy="{y:.1f}" r="4.5" fill="{colour}" stroke="{PAPER}" stroke-width="1.5">'
+        parts.append(f"{spot}{_hover(f'{name}: {told}')}</circle>")
     return _svg("".join(parts), width, height, x_label, "fits")
 
 
@@ -181,7 +237,7 @@ def _axes(frame: Frame, x_label: str, y_label: str, *, percent: bool = False) ->
     parts.append(_line([(frame.left, frame.bottom), (frame.right, frame.bottom)], MUTED, 1))
     parts.append(_text((frame.left + frame.right) / 2, frame.bottom + 36, x_label, MUTED, size=12, anchor="middle"))
     middle = (frame.top + frame.bottom) / 2
-    parts.append(f'<g transform="translate(12,{middle:.1f}) rotate(-90)">{_text(0, 0, y_label, MUTED, size=12, anchor="middle")}</g>')
+    parts.append(f'<g transform="translate(7,{middle:.1f}) rotate(-90)">{_text(0, 0, y_label, MUTED, size=12, anchor="middle")}</g>')
     return "".join(parts)
 
 
@@ -209,12 +265,14 @@ def _spread(labels: Sequence[tuple[float, str, str]], gap: float, frame: Frame) 
     return [(y - over, text, colour) for y, text, colour in placed]
 
 
-def _apart(labels: Sequence[tuple[float, float, str, str]]) -> list[tuple[float, float, str, str]]:
-    """Labels of points moved down until they cover no other label."""
+def _apart(labels: Sequence[tuple[float, float, str, str]], dots: Points) -> list[tuple[float, float, str, str]]:
+    """Labels of points moved down until they cover neither another label nor another point's dot."""
     placed: list[tuple[float, float, str, str]] = []
     for x, y, text, colour in sorted(labels, key=lambda label: label[1]):
-        at = y
-        while any(abs(at - other) < 14 and x < ox + 8 * len(name) and ox < x + 8 * len(text) for ox, other, name, _ in placed):
+        at, end = y, x + 7.2 * len(text)
+        while any(abs(at - other) < 14 and x < ox + 8 * len(name) and ox < end for ox, other, name, _ in placed) or any(
+            abs(at - dot) < 10 and x - 3 < across < end for across, dot in dots
+        ):
             at += 3
         placed.append((x, at, text, colour))
     return placed

@@ -12,6 +12,7 @@ put in its place. So a run that was killed and resumed ends with the files of on
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from maestro.types import Episode, StopReason
 
 EPISODES, SAMPLES, SUMMARY = "episodes.jsonl", "samples.jsonl", "summary.json"
 _RESULT = TypeAdapter(Result)
+_NUMBERS = ("score", "cost_usd", "utility", "seconds", "deciding_seconds")
 
 
 class EvaluationFolder:
@@ -84,9 +86,12 @@ def read_results(folder: Path) -> list[Result]:
     found: list[Result] = []
     for number, line in enumerate(path.read_bytes().splitlines(), 1):
         try:
-            found.append(_RESULT.validate_json(line))
+            result = _RESULT.validate_json(line)
         except ValidationError as error:
             raise CheckpointError(f"{path}:{number}: not a sample record: {error}") from error
+        if lacking := [name for name in _NUMBERS if not math.isfinite(getattr(result, name))]:
+            raise CheckpointError(f"{path}:{number}: not a sample record: {', '.join(lacking)} is no finite number")
+        found.append(result)
     if not found:
         raise CheckpointError(f"{path} has no samples; run the evaluation again into another folder.")
     return found

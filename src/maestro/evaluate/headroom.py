@@ -1,6 +1,6 @@
 """What there is to learn: the obvious policies on a recorded pool, from random to the oracle, and the gap between them.
 
-The rows. `random`: uniform over the menu. `best single`: the one route with the highest mean utility on the training tasks.
+The rows of `Baselines`. `random`: uniform over the menu. `best single`: the one route with the highest mean utility on the training tasks.
 `lookup`: the route that paid best on the most similar training questions, without eyes. `cascade`: the skill by lookup, cheap
 experts first, dearer ones while the stated confidence is low. `oracle`: the best recorded plan of every task, or nothing
 where no plan pays.
@@ -9,32 +9,50 @@ A plan can pay by luck: with forty calls to choose from, some wrong skill says "
 therefore given too: the best plan among those with the one sequence of skills that is best for the task's category, so it
 only chooses the experts. What a policy can hope for lies between lookup and that.
 
+`headroom` plays those of `maestro.evaluate.choosers` beside them where it is given some, and every pair alone, so that a call store
+is judged by all that a folder of recorded systems is judged by.
+
 Answering without a call is possible for the oracles in `direct` categories only (the answer is in the question, or plain to
 see for anyone with eyes); they then state the reference.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from maestro.errors import ConfigError
-from maestro.evaluate.results import per_question, scenes_of
-from maestro.evaluate.run import Evaluation, evaluate
+from maestro.evaluate.choosers import Choosers
+from maestro.evaluate.play import play, shown_order
+from maestro.evaluate.results import Summary, per_question, scenes_of
+from maestro.evaluate.run import Evaluation
 from maestro.evaluate.statistics import Interval, paired_difference
-from maestro.policy.baselines import CascadePolicy, Examples, FixedPolicy, LookupPolicy, OraclePolicy, RandomPolicy, best
+from maestro.evaluate.systems import each_alone
+from maestro.policy.baselines import (
+    Arms,
+    CascadePolicy,
+    Examples,
+    FixedPolicy,
+    LookupPolicy,
+    OraclePolicy,
+    Pictures,
+    RandomPolicy,
+    best,
+)
 from maestro.policy.baselines.recorded import Plan, RecordedTask
 from maestro.policy.baselines.route import write_route
 from maestro.policy.protocol import Dialect, Policy
-from maestro.reward import RewardRule
 from maestro.rollout.limits import Limits
 from maestro.rollout.pool import RecordedPool
 
 RANDOM_SAMPLES = 4
 """Episodes of the random policy on each task."""
+VOTES = "vote cascade"
+"""The cascade that counts votes, beside `cascade`, which trusts the confidence that experts state."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +61,16 @@ class Headroom:
 
     tasks: int
     evaluations: Mapping[str, Evaluation]
-    """By name: random, best single, lookup, cascade, skilled oracle, oracle."""
+    """By name, in the order they are shown."""
     settings: Mapping[str, str]
     """What was chosen on train and validation, by policy."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Baselines that cannot be had here, with the reason."""
+
+    @cached_property
+    def summaries(self) -> dict[str, Summary]:
+        """The rows, in the order they are shown."""
+        return {name: evaluation.summary() for name, evaluation in self.evaluations.items()}
 
     @property
     def gap(self) -> Interval:
@@ -68,9 +93,9 @@ class Headroom:
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
-        rows = {name: evaluation.summary().as_dict() for name, evaluation in self.evaluations.items()}
+        rows = {name: {**summary.as_dict(), "macro_accuracy": summary.macro_accuracy} for name, summary in self.summaries.items()}
         gaps = {"gap": self.gap.as_dict(), "skilled_gap": self.skilled_gap.as_dict()}
-        return {"tasks": self.tasks, "settings": dict(self.settings), **gaps, "rows": rows}
+        return {"tasks": self.tasks, "settings": dict(self.settings), "left_out": dict(self.left_out), **gaps, "rows": rows}
 
 
 class Baselines:
@@ -92,7 +117,7 @@ class Baselines:
         self.menu = train.menu
         known = list(train.tasks.values())
         held_out = list(validation.tasks.values()) if validation is not None else []
-        examples = Examples(self.menu, known)
+        examples = self.examples = Examples(self.menu, known)
         self.random = RandomPolicy(dialect)
         self.single = FixedPolicy(examples.best_route(), dialect, "best single")
         self.lookup = LookupPolicy.fit(examples, dialect, held_out)
@@ -132,15 +157,31 @@ class Baselines:
         return best([plan for plan in self._options(recorded) if not plan.calls or plan.skills == skills])
 
 
-async def headroom(baselines: Baselines, pool: RecordedPool, limits: Limits | None = None) -> Headroom:
-    """Run every baseline on the tasks of a pool, in the same loop as any policy."""
-    tasks = [recorded.task for recorded in pool.tasks.values()]
-    rule = RewardRule(cost_weight=pool.cost_weight)
-    found: dict[str, Evaluation] = {}
-    for policy in baselines.policies(pool):
-        samples = RANDOM_SAMPLES if policy.name == "random" else 1
-        found[policy.name] = await evaluate(policy, tasks, pool, limits, rule, samples=samples)
-    return Headroom(len(tasks), found, baselines.settings)
+async def headroom(
+    baselines: Baselines,
+    pool: RecordedPool,
+    limits: Limits | None = None,
+    *,
+    choosers: Choosers | None = None,
+    alone: bool = True,
+    prompted: Sequence[Policy] = (),
+    progress: Callable[[int], None] | None = None,
+) -> Headroom:
+    """Run every baseline on the tasks of a pool, in the same loop as any policy; with `choosers`, and `alone`, every pair too."""
+    random, single, *rest = baselines.policies(pool)
+    pairs = each_alone(pool.menu, baselines.dialect) if choosers is not None and alone else ()
+    more = [*pairs, *choosers.policies(pool)] if choosers is not None else []
+    policies = [random, single, *more, *rest]
+    found = await play(policies, pool, limits, prompted=prompted, samples_of_random=RANDOM_SAMPLES, progress=progress)
+    settings = baselines.settings | (choosers.settings if choosers is not None else {})
+    ordered = {name: found[name] for name in shown_order(found)}
+    return Headroom(len(pool.tasks), ordered, settings, choosers.left_out if choosers is not None else {})
+
+
+def store_choosers(baselines: Baselines, pictures: Pictures | None) -> Choosers:
+    """The choosers of a call store: with answering by analogy among their routes, as `lookup` has it."""
+    arms = Arms.with_analogy(baselines.examples)
+    return Choosers(baselines.train, arms, pictures, baselines.dialect, VOTES)
 
 
 def _best_skills(pool: RecordedPool) -> dict[str, tuple[str, ...]]:

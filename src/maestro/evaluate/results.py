@@ -159,6 +159,11 @@ class Summary:
     by_category: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """accuracy, cost_usd, utility and calls of each category."""
 
+    @property
+    def macro_accuracy(self) -> float:
+        """Mean of the categories' accuracies."""
+        return float(np.mean([row["accuracy"] for row in self.by_category.values()])) if self.by_category else float("nan")
+
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         return asdict(self)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from maestro.errors import MaestroError
@@ -13,7 +14,7 @@ from maestro.reward import RewardRule
 from maestro.rollout.engine import Job, run_episodes
 from maestro.rollout.episode import Performs
 from maestro.rollout.limits import Limits
-from maestro.scoring import score
+from maestro.scoring import score_off_loop
 from maestro.types import Episode, Task
 
 
@@ -58,12 +59,12 @@ async def evaluate(
     jobs = [Job(task, sample) for task in tasks for sample in range(samples)]
     wanted = {(job.task.id, job.sample): job.task for job in jobs}
     known = folder.done() if folder is not None else {}
-    measured = {key: (episode, measure(wanted[key], episode, rule)) for key, episode in known.items() if key in wanted}
+    measured = await _measured({key: episode for key, episode in known.items() if key in wanted}, wanted, rule)
     todo = [job for job in jobs if (job.task.id, job.sample) not in measured]
 
-    def keep(index: int, episode: Episode) -> None:
+    async def keep(index: int, episode: Episode) -> None:
         task = todo[index].task
-        scored = score(task, episode.answer)
+        scored = await score_off_loop(task, episode.answer)
         whole = rule.scored(task, episode.model_copy(update={"tokens": None}), scored.score)
         measured[task.id, episode.sample] = (whole, measure(task, whole, rule, scored))
         if folder is not None:
@@ -77,6 +78,16 @@ async def evaluate(
         raise first_error(group) from group
     kept = [measured[job.task.id, job.sample] for job in jobs]
     return Evaluation(policy.name, tuple(result for _, result in kept), tuple(episode for episode, _ in kept))
+
+
+async def _measured(
+    known: Mapping[tuple[str, int], Episode], wanted: Mapping[tuple[str, int], Task], rule: RewardRule
+) -> dict[tuple[str, int], tuple[Episode, Result]]:
+    """Finished episodes with what they came to; scored anew, so that a run that was resumed is scored by one version of the rules."""
+    scores = await asyncio.gather(*(score_off_loop(wanted[key], episode.answer) for key, episode in known.items()))
+    return {
+        key: (episode, measure(wanted[key], episode, rule, scored)) for (key, episode), scored in zip(known.items(), scores, strict=True)
+    }
 
 
 def first_error(group: ExceptionGroup[Exception]) -> Exception:

@@ -201,6 +201,8 @@ class Curve:
             f"AIQ {self.aiq.paper:.4f} (RouterBench, paper: area over the range of costs), {self.aiq.code:.4f} (RouterBench, code: area "
             "over the largest cost). To the hull: points lost to tossing a coin between two of the others."
         )
+        if len({one.cost_usd for one in self.points}) == 1:
+            note = "All cost the same, so there is no curve and no AIQ. To the hull: points lost to the best."
         columns = ("run", "$ per 1000", "accuracy", "on the front", "to the hull", "RouterArena score")
         return Table(f"Cost and accuracy, {self.benchmark}", columns, rows, note)
 

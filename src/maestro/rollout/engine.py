@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from maestro.policy.protocol import Policy
@@ -28,11 +28,12 @@ async def run_episodes(
     *,
     concurrency: int = 64,
     cost_weight: float | None = None,
-    done: Callable[[int, Episode], None] | None = None,
+    done: Callable[[int, Episode], Awaitable[None] | None] | None = None,
 ) -> list[Episode]:
     """Run every job once and return the episodes in the jobs' order.
 
-    `done(index, episode)` is called as each ends. An exception in one episode (a bug, not an infrastructure fault: those
+    `done(index, episode)` is called as each ends; what it returns is awaited before the next one takes the episode's place, so that no more
+    than `concurrency` are under way, unscored or unwritten. An exception in one episode (a bug, not an infrastructure fault: those
     are episodes) cancels the rest and is raised.
     """
     gate = asyncio.Semaphore(max(1, concurrency))
@@ -41,9 +42,9 @@ async def run_episodes(
     async def one(index: int, job: Job) -> None:
         async with gate:
             episode = await run_episode(job.task, policy, ensemble, limits, sample=job.sample, cost_weight=cost_weight)
-        episodes[index] = episode
-        if done is not None:
-            done(index, episode)
+            episodes[index] = episode
+            if done is not None and (rest := done(index, episode)) is not None:
+                await rest
 
     async with asyncio.TaskGroup() as group:
         for index, job in enumerate(jobs):

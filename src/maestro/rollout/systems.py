@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 import orjson
 
@@ -22,6 +23,7 @@ from maestro.registry.registry import Registry, system_of
 from maestro.rollout.episode import Performs
 from maestro.rollout.pool import RecordedPool
 from maestro.rollout.system_replies import SystemReplies
+from maestro.scoring.blocking import off_loop
 from maestro.skills.ensemble import Ensemble
 from maestro.skills.observation import clipped
 from maestro.tasks.recorded_folder import RecordedFolder
@@ -90,7 +92,7 @@ class SystemsEnsemble:
         """The recorded reply, or the live ensemble's."""
         expert = self.menu.expert_id(call.expert) or call.expert
         if expert in self._cards:
-            return self._recorded(expert, self.menu.skill_id(call.skill) or call.skill, call.query, task)
+            return await self._recorded(expert, self.menu.skill_id(call.skill) or call.skill, call.query, task)
         if self.live is not None:
             return await self.live.perform(call, task, deadline_seconds)
         return _refused(f"no expert {call.expert!r}; there are {', '.join(card.id for card in self.menu.experts)}")
@@ -104,10 +106,11 @@ class SystemsEnsemble:
         for expert, skill in self.menu.pairs:
             if expert in self._cards:
                 key: CallKey = (expert, skill, "")
-                judged.outcomes[key] = self._observation(judged, self._cards[expert], skill, task.images)
+                card = self._cards[expert]
+                judged.outcomes[key] = self._observation(self.replies.say(judged, system_of(card)), card, skill, task.images)
         return judged
 
-    def _recorded(self, expert: str, skill: str, query: str, task: Task) -> Observation:
+    async def _recorded(self, expert: str, skill: str, query: str, task: Task) -> Observation:
         if not self.menu.allows(expert, skill):
             return _refused(f"{expert} is not offered for {skill}; {', '.join(s.id for s in self.menu.skills if expert in s.experts)} is")
         if query.strip() not in {"", task.question}:
@@ -119,11 +122,13 @@ class SystemsEnsemble:
             judged = self._judged.get(task.id)
             if judged is None:
                 judged = self._judged[task.id] = RecordedTask(self.folder.questions[task.id], {})
-            seen = self._seen[key] = self._observation(judged, self._cards[expert], skill, task.images)
+            card = self._cards[expert]
+            said = await off_loop(partial(self.replies.say, judged, system_of(card)))
+            seen = self._seen[key] = self._observation(said, card, skill, task.images)
         return seen
 
-    def _observation(self, judged: RecordedTask, card: Expert, skill: str, images: tuple[str, ...]) -> Observation:
-        value, reply = self.replies.say(judged, system_of(card))
+    def _observation(self, said: tuple[str, str], card: Expert, skill: str, images: tuple[str, ...]) -> Observation:
+        value, reply = said
         text = clipped(f"answer: {value}\nreply: {reply}" if reply else f"answer: {value}", _OBSERVATION)
         cost = price_of(card.price, Reply(reply), self._pixels(images) if card.price.megapixel_usd else 0)
         child = ChildCall(expert=card.id, skill=skill, replayed=True, cost_usd=cost)

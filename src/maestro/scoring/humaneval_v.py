@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from maestro.errors import TaskError
 from maestro.sandbox import Limits, UnusableTests, run_tests_sync
+from maestro.scoring.blocking import about_to_block
 from maestro.scoring.boxed import tail
 from maestro.scoring.score import Score
 
@@ -51,6 +52,7 @@ def humaneval_v(prediction: str, references: tuple[str, ...], *, signature: str 
         ast.parse(program)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return _told(Result.SYNTAX, code, f"{type(error).__name__}: {str(error)[:150]}")
+    about_to_block()
     for script in references:
         try:
             verdict = run_tests_sync(program, imports + script, Limits(seconds=seconds))

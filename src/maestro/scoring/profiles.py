@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from maestro.errors import TaskError, not_found
 from maestro.scoring import choice_profiles, count_profiles, math_profiles, original_profiles, text_profiles
+<<<<<<< HEAD
 from maestro.scoring.boxed import has_box
+=======
+from maestro.scoring.blocking import off_loop
+>>>>>>> room-4b
 from maestro.scoring.envelope import CLOSE_ANSWER, OPEN_ANSWER, open_envelope
 from maestro.scoring.profile import Profile
 from maestro.scoring.score import Score
 from maestro.types import Task
 
-__all__ = ["PROFILES", "Profile", "profile_named", "score", "score_response"]
+__all__ = ["PROFILES", "Profile", "profile_named", "score", "score_off_loop", "score_response"]
+
+_LONG = 20_000
+"""Characters of an answer that any rule may take its time over."""
 
 PROFILES: dict[str, Profile] = {
     **text_profiles.PROFILES,
@@ -40,6 +48,11 @@ def score(task: Task, prediction: str | None) -> Score:
         return score_response(task.profile, prediction, task.references, options=task.choices, params=task.params)
     except TaskError as error:
         raise TaskError(f"task {task.id}: {error}") from error
+
+
+async def score_off_loop(task: Task, prediction: str | None) -> Score:
+    """`score` for callers on an event loop, which goes on while an answer is computed, run or just long; raises as `score` does."""
+    return await off_loop(partial(score, task, prediction), at_once=prediction is None or len(prediction) <= _LONG)
 
 
 def score_response(

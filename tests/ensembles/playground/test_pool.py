@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from maestro.cli.headroom import judge
+from maestro.cli.store_headroom import judge
 from maestro.ensembles.playground.shipped import POOL, shipped_pool
 from maestro.ensembles.playground.tasks.source import PlaygroundSource
 from maestro.evaluate.verify import verify

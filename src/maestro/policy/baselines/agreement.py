@@ -48,9 +48,8 @@ class AgreementSession(BaselineSession):
 class AgreementPolicy:
     """Cheap experts first, of equal price the better on the training questions; threshold and width are tuned there."""
 
-    name = "cascade"
-
-    def __init__(self, menu: Menu, train: Sequence[RecordedTask], dialect: Dialect) -> None:
+    def __init__(self, menu: Menu, train: Sequence[RecordedTask], dialect: Dialect, name: str = "cascade") -> None:
+        self.name = name
         self.dialect = dialect
         self.ladder = _ladder(menu, train)
         self._right: Counter[Standing] = Counter()

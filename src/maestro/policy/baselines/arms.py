@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from maestro.errors import ConfigError
 from maestro.policy.baselines.fixed import RouteSession
-from maestro.policy.baselines.lookup import Utilities, candidate_routes, mean_utility, route_utilities
+from maestro.policy.baselines.lookup import Examples, Utilities, candidate_routes, mean_utility, route_utilities
 from maestro.policy.baselines.recorded import RecordedTask
 from maestro.policy.baselines.route import Route
 from maestro.policy.protocol import Dialect, Opening
@@ -31,6 +31,8 @@ class Arms:
     routes: tuple[Route, ...]
     utilities: Utilities
     """Shape (tasks, routes); NaN where a call of the route was not recorded."""
+    examples: Examples | None = None
+    """Where answering by analogy, without a call, is the first of the routes: the questions it is drawn from."""
 
     @classmethod
     def of(cls, menu: Menu, train: Sequence[RecordedTask]) -> Arms:
@@ -41,6 +43,16 @@ class Arms:
         if not routes:
             raise ConfigError("the menu offers no expert with a skill, so there is nothing to choose between.")
         return cls(menu, tuple(recorded.task for recorded in train), routes, route_utilities(menu, train, routes))
+
+    @classmethod
+    def with_analogy(cls, examples: Examples) -> Arms:
+        """The same with answering by analogy as a route, as the question-only lookup has it."""
+        tasks = tuple(recorded.task for recorded in examples.train)
+        return cls(examples.menu, tasks, examples.routes, examples.utilities, examples)
+
+    def answer(self, task: Task) -> str | None:
+        """What answering a question by analogy says; None where that is no route."""
+        return None if self.examples is None else self.examples.by_analogy(task.question)
 
     def best(self, rows: NDArray[np.bool_] | None = None) -> Route:
         """The route with the highest mean utility, on all training tasks or those in a mask; the first of equals."""
@@ -61,8 +73,9 @@ class Arms:
 class ChoosesOnce(ABC):
     """A policy that picks its route from the question as it stands."""
 
-    def __init__(self, name: str, dialect: Dialect) -> None:
+    def __init__(self, name: str, arms: Arms, dialect: Dialect) -> None:
         self.name = name
+        self.arms = arms
         self.dialect = dialect
 
     @abstractmethod
@@ -70,8 +83,9 @@ class ChoosesOnce(ABC):
         """The route for a task, of which it may know what any policy knows."""
 
     def open(self, opening: Opening) -> RouteSession:
-        """A session on the chosen route."""
-        return RouteSession(opening, self.dialect, self.route(opening.task))
+        """A session on the chosen route; on the empty one it answers by analogy."""
+        route = self.route(opening.task)
+        return RouteSession(opening, self.dialect, route, None if route else self.arms.answer(opening.task))
 
 
 class CategoryRule(ChoosesOnce):
@@ -79,7 +93,7 @@ class CategoryRule(ChoosesOnce):
 
     def __init__(self, arms: Arms, categories: dict[str, str], dialect: Dialect) -> None:
         """`categories` by id, of the tasks it will be asked."""
-        super().__init__("category rule", dialect)
+        super().__init__("category rule", arms, dialect)
         self.categories = categories
         there = np.array([task.category for task in arms.tasks])
         self.rule = {str(name): arms.best(there == name) for name in np.unique(there)}

@@ -31,8 +31,7 @@ class LinearPolicy(ChoosesOnce):
 
     def __init__(self, arms: Arms, pictures: Pictures, dialect: Dialect, penalties: Sequence[float] = PENALTIES) -> None:
         """Fitted with the penalty whose choices are worth most in cross-validation over scenes."""
-        super().__init__("linear bandit", dialect)
-        self.arms = arms
+        super().__init__("linear bandit", arms, dialect)
         self._see = Standardised(arms.tasks, pictures)
         rows = np.stack([self._features(task) for task in arms.tasks])
         worth = [_held_out(arms, rows, penalty) for penalty in penalties] if len(set(arms.groups.tolist())) >= _FOLDS else [0.0]

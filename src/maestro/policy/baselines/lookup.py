@@ -93,6 +93,10 @@ class Examples:
         shown = [self.train[row].task for row in rows[:DIRECT_NEIGHBOURS]]
         return direct_answer(question, [(task.question, task.references[0]) for task in shown])
 
+    def by_analogy(self, question: str) -> str:
+        """The answer by analogy with the questions most like this one."""
+        return self.direct(question, list(self.index.nearest([question], DIRECT_NEIGHBOURS)[0]))
+
     def _direct_utilities(self) -> Utilities:
         """Of answering each training question by analogy with the others (a route without calls costs nothing)."""
         questions = [recorded.task.question for recorded in self.train]

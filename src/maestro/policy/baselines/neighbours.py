@@ -15,7 +15,7 @@ from maestro.policy.protocol import Dialect
 from maestro.types import Task
 
 NEIGHBOURS = (1, 3, 10, 30, 100, 300)
-"""The k that are tried."""
+"""The k that are tried, and all training questions."""
 _SAME = np.float32(1e-5)
 """Similarities that differ by less are equal: benchmarks ask many questions in the same words."""
 
@@ -24,22 +24,24 @@ class Neighbours(ChoosesOnce):
     """Follows the best route of the `k` most similar training questions, and of all others that are as similar as the last of them."""
 
     def __init__(self, name: str, arms: Arms, likeness: Likeness, k: int, dialect: Dialect) -> None:
-        super().__init__(name, dialect)
-        self.arms = arms
+        super().__init__(name, arms, dialect)
         self.likeness = likeness
         self.k = k
 
     @classmethod
     def fit(cls, name: str, arms: Arms, likeness: Likeness, dialect: Dialect, ks: Sequence[int] = NEIGHBOURS) -> Neighbours:
         """With the k whose choices are worth most on the training tasks themselves, neighbours of the same scene left out."""
-        usable = [k for k in ks if k < len(arms.tasks)] or [1]
-        if len(usable) == 1:
-            return cls(name, arms, likeness, usable[0], dialect)
+        usable = [*(k for k in ks if k < len(arms.tasks)), len(arms.tasks)]
         similar, groups = likeness.among(), arms.groups
         similar[groups[:, None] == groups[None, :]] = -np.inf
         chosen = np.array([_choices(arms, row, usable) for row in similar])
         gained = [arms.gained(chosen[:, column]) for column in range(len(usable))]
         return cls(name, arms, likeness, usable[int(np.argmax(gained))], dialect)
+
+    @property
+    def setting(self) -> str:
+        """What was chosen, in words."""
+        return f"k={'all' if self.k == len(self.arms.tasks) else self.k}"
 
     def route(self, task: Task) -> Route:
         """The neighbours' best."""

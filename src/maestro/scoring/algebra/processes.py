@@ -20,6 +20,7 @@ from typing import Any
 import orjson
 
 from maestro.errors import InfrastructureFault, MissingDependency
+from maestro.scoring.blocking import about_to_block
 
 SECONDS = 1.5
 """Processor time of one job. Processor time, so that a busy machine does not turn right answers into wrong ones."""
@@ -147,7 +148,8 @@ def compute(operation: str, **arguments: str | Sequence[str]) -> Reply:
 
 
 def _value(operation: str, arguments: tuple[tuple[str, Any], ...]) -> Any:
-    """The value of one job. Raises _Unfinished."""
+    """The value of one job. Raises _Unfinished, and WouldBlock on the event loop."""
+    about_to_block()
     reply = _processes(os.getpid()).ask(operation, _encodable(dict(arguments)))
     if reply.error:
         raise _Unfinished(reply.error)
