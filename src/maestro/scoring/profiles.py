@@ -8,11 +8,8 @@ from typing import Any
 
 from maestro.errors import TaskError, not_found
 from maestro.scoring import choice_profiles, count_profiles, math_profiles, original_profiles, text_profiles
-<<<<<<< HEAD
-from maestro.scoring.boxed import has_box
-=======
 from maestro.scoring.blocking import off_loop
->>>>>>> room-4b
+from maestro.scoring.boxed import has_box
 from maestro.scoring.envelope import CLOSE_ANSWER, OPEN_ANSWER, open_envelope
 from maestro.scoring.profile import Profile
 from maestro.scoring.score import Score
