@@ -10,7 +10,7 @@ import click
 from maestro.cli.ensembles import open_ensemble
 from maestro.cli.loading import direct_categories, load_tasks, run_async, task_source
 from maestro.cli.output import Finite, console, json_option, print_json, print_table, progress
-from maestro.cli.system_headroom import judge_folder, recorded_folder, show_folder
+from maestro.cli.system_headroom import judge_folder, recorded_folder, refused, show_folder
 from maestro.errors import ConfigError, StoreError
 from maestro.evaluate.fingerprint import code_digest
 from maestro.evaluate.headroom import Baselines, Headroom, headroom
@@ -19,7 +19,7 @@ from maestro.experts.store import CallStore, StoreMode
 from maestro.images import ImageStore
 from maestro.policy.dialect_maestro import MaestroDialect
 from maestro.registry.registry import Registry
-from maestro.rollout.manifest import Manifest, RecordedSplit, read_manifest
+from maestro.rollout.manifest import Manifest, RecordedSplit, manifest_path, read_manifest
 from maestro.rollout.pool import RecordedPool
 from maestro.rollout.systems import offered_menu
 from maestro.rollout.tables import read_tables
@@ -50,6 +50,8 @@ def command(
         return _folder(folder, splits, train, prices, cost_weight, gate, as_json)
     if train or prices:
         raise ConfigError(f"--train and --prices are for a folder with {TASKS_FILE} and {OUTCOMES_FILE}, which {store} is not.")
+    if not manifest_path(store).is_file():
+        raise refused(store)
     manifest = read_manifest(store)
     chosen = splits or tuple(dict.fromkeys(known.split for known in manifest.splits if known.split != "val"))
     found = judge(store, manifest, chosen, cost_weight)

@@ -46,6 +46,8 @@ def command(file: str | None, out: Path | None, list_profiles: bool, as_json: bo
                 click.echo(f"error: line {scored.number}: {scored.error}", err=True)
             else:
                 by_benchmark[scored.benchmark].append(scored.score.score)
+    if not failed and not by_benchmark:
+        raise TaskError(f"no line to score in {'stdin' if file == _STDIN else file}; a line has benchmark, prediction and reference.")
     if out is not None:
         _summary(out, by_benchmark, failed, as_json)
     return 1 if failed else 0
@@ -88,6 +90,8 @@ def _input(file: str) -> Iterator[IO[bytes]]:
         yield sys.stdin.buffer
         return
     path = Path(file)
+    if path.is_dir():
+        raise TaskError(f"{file} is a folder; name a file of JSON lines in it, or - for stdin.")
     if not path.is_file():
         raise TaskError(f"no file {file}; give a file of JSON lines, or - for stdin.")
     with path.open("rb") as opened:

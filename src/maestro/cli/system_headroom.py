@@ -9,15 +9,17 @@ from typing import Any
 
 from maestro.cli.loading import load_tasks, run_async
 from maestro.cli.output import console, print_table, progress, warn
+from maestro.errors import ConfigError
 from maestro.evaluate.system_table import Group, Share, SystemTable, shown
 from maestro.evaluate.systems import SystemBaselines, SystemHeadroom, system_headroom
 from maestro.evaluate.table import percent, signed
 from maestro.images import ImageStore
 from maestro.policy.dialect_maestro import MaestroDialect
+from maestro.rollout.manifest import manifest_path
 from maestro.rollout.prices import read_prices
 from maestro.rollout.systems import DEFAULT_PRICE, own_systems
 from maestro.scoring.scorable import require_scorable
-from maestro.tasks.recorded_folder import TASKS_FILE, RecordedFolder
+from maestro.tasks.recorded_folder import OUTCOMES_FILE, TASKS_FILE, RecordedFolder
 
 TRAIN, TEST = "train", "test"
 
@@ -45,6 +47,19 @@ def recorded_folder(path: Path) -> RecordedFolder | None:
         return None
     folder = RecordedFolder(path, str(path))
     return folder if folder.format.name == "recorded" and folder.is_recorded else None
+
+
+def refused(path: Path) -> ConfigError:
+    """Why there is no headroom at a path that is neither a store with a manifest nor a folder of recorded systems, and what to do."""
+    wanted = f"headroom needs a folder with {TASKS_FILE} and {OUTCOMES_FILE} (docs/recorded.md), or a store made by maestro record"
+    if not path.exists():
+        return ConfigError(f"there is nothing at {path}: {wanted} (maestro record playground --store {path}).")
+    if not path.is_dir():
+        return ConfigError(f"{path} is no recorded store, for it has no {manifest_path(path).name} beside it: {wanted}.")
+    lacking = [name for name in (TASKS_FILE, OUTCOMES_FILE) if not (path / name).is_file()]
+    why = f"{path} lacks {' and '.join(lacking)}" if lacking else f"the rows of {path / TASKS_FILE} have no task_id, which outcomes are joined by"
+    hint = f" Its questions can be asked as they are: maestro eval --tasks {path}" if lacking == [OUTCOMES_FILE] else ""
+    return ConfigError(f"{why}: {wanted}.{hint}")
 
 
 def judge_folder(folder: RecordedFolder, split: str | None, train: str | None, prices: Path | None, cost_weight: float) -> FolderHeadroom:
