@@ -125,7 +125,7 @@ def squares(rng, style):
         sheet.patch(Rectangle((x, y), size, size, joinstyle="miter"), style.ink)
         inner = min(size * rng.uniform(0.6, 0.8), size - 2 * (style.line + style.least))
         slack = size - inner
-        edge = 0.0 if style.axis == "close" and rng.random() < 0.5 else style.line + style.least
+        edge = 0.0 if style.axis == "close" and rng.random() < 0.5 else min(style.line + style.least, slack / 2)
         places = rng.uniform(edge, slack - edge, 2)
         if edge == 0.0:
             places[0] = 0.0
