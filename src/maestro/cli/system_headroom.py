@@ -57,7 +57,11 @@ def refused(path: Path) -> ConfigError:
     if not path.is_dir():
         return ConfigError(f"{path} is no recorded store, for it has no {manifest_path(path).name} beside it: {wanted}.")
     lacking = [name for name in (TASKS_FILE, OUTCOMES_FILE) if not (path / name).is_file()]
-    why = f"{path} lacks {' and '.join(lacking)}" if lacking else f"the rows of {path / TASKS_FILE} have no task_id, which outcomes are joined by"
+    why = (
+        f"{path} lacks {' and '.join(lacking)}"
+        if lacking
+        else f"the rows of {path / TASKS_FILE} have no task_id, which outcomes are joined by"
+    )
     hint = f" Its questions can be asked as they are: maestro eval --tasks {path}" if lacking == [OUTCOMES_FILE] else ""
     return ConfigError(f"{why}: {wanted}.{hint}")
 

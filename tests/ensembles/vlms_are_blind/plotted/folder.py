@@ -35,8 +35,16 @@ def write_folder(folder, numbers, kinds=tuple(KINDS), axes=AXES):
                 name = f"{kind}-{axis}-{number}"
                 image.save(folder / "images" / f"{name}.png")
                 question, answer = list(scene.questions.items())[number % 2]
-                shared = {"dataset": "vlms_are_blind", "split": "dev", "task": kind, "category": scene.category, "answer_type": scene.answer_type}
-                rows.append({**shared, "task_id": name, "scene_id": name, "image": f"images/{name}.png", "question": question, "answer": answer})
+                shared = {
+                    "dataset": "vlms_are_blind",
+                    "split": "dev",
+                    "task": kind,
+                    "category": scene.category,
+                    "answer_type": scene.answer_type,
+                }
+                rows.append(
+                    {**shared, "task_id": name, "scene_id": name, "image": f"images/{name}.png", "question": question, "answer": answer}
+                )
     (folder / "tasks.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return rows
 

@@ -1,6 +1,7 @@
 """Subway maps: paths of one colour over a lattice between ports of four stations; they cross, but share no stretch."""
 
 import heapq
+import itertools
 
 import numpy as np
 
@@ -59,9 +60,13 @@ def _paths(rng, ports, most):
             return None
         free.remove(end)
         nodes = [start, *nodes, end[1]]
-        used |= {frozenset(pair) for pair in zip(nodes, nodes[1:], strict=False)}
+        used |= {frozenset(pair) for pair in itertools.pairwise(nodes)}
         # A later path may cross here, but not turn: that two colours change places at a corner would be anybody's guess.
-        used |= {node for before, node, after in zip(nodes, nodes[1:], nodes[2:], strict=False) if before[0] != after[0] and before[1] != after[1]}
+        used |= {
+            node
+            for before, node, after in zip(nodes, nodes[1:], nodes[2:], strict=False)
+            if before[0] != after[0] and before[1] != after[1]
+        }
         paths.append(((name, end[0]), nodes))
     return paths
 

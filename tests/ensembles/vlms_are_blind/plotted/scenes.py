@@ -7,8 +7,20 @@ import numpy as np
 
 from tests.ensembles.vlms_are_blind.plotted.style import Sheet, colours
 
-_WORDS = "apple book car door earth fruit game house ice joke kite lamp moon night pen queen rain ship tree voice water yarn zebra".split()
-_LONG = ("Incomprehensible", "Photosynthesis", "Juxtaposition", "Magnetohydrodynamics", "Zygomorphic", "KaleidoScope", "QuiZzical", "bFtHqWeGmRd")
+_WORDS = (
+    "apple", "book", "car", "door", "earth", "fruit", "game", "house", "ice", "joke", "kite", "lamp",
+    "moon", "night", "pen", "queen", "rain", "ship", "tree", "voice", "water", "yarn", "zebra",
+)  # fmt: skip
+_LONG = (
+    "Incomprehensible",
+    "Photosynthesis",
+    "Juxtaposition",
+    "Magnetohydrodynamics",
+    "Zygomorphic",
+    "KaleidoScope",
+    "QuiZzical",
+    "bFtHqWeGmRd",
+)
 _FONTS = ("DejaVu Sans", "DejaVu Serif", "Liberation Sans", "Liberation Serif", "FreeSans")
 
 
@@ -132,7 +144,9 @@ def squares(rng, style):
         x, y, size = x + places[0], y + places[1], inner
     asked = {
         "How many squares are in the image? Please answer with a number in curly brackets e.g., {10}.": str(depth),
-        "Count total number of squares in the image. Answer with only the number in numerical format in curly brackets e.g. {3}.": str(depth),
+        "Count total number of squares in the image. Answer with only the number in numerical format in curly brackets e.g. {3}.": str(
+            depth
+        ),
     }
     return Scene(sheet.image(), asked, "integer", "Nested Squares")
 
@@ -155,9 +169,10 @@ def _grid(rng, style, words):
     for y in (ys[1:] + ys[:-1]) / 2 if words else ():
         for x in (xs[1:] + xs[:-1]) / 2:
             sheet.text(x, y, str(rng.choice(_WORDS)), max(5.0, cell * 0.2))
+    size = f"{rows},{columns}"
     asked = {
-        "Count the number of rows and columns and answer with numbers in curly brackets. For example, rows={5} columns={6}": f"{rows},{columns}",
-        "How many rows and columns are in the table? Answer with only the numbers in a pair (row, column), e.g., (5,6)": f"{rows},{columns}",
+        "Count the number of rows and columns and answer with numbers in curly brackets. For example, rows={5} columns={6}": size,
+        "How many rows and columns are in the table? Answer with only the numbers in a pair (row, column), e.g., (5,6)": size,
     }
     return Scene(sheet.image(), asked, "row_column", f"Counting Grid - {'Word' if words else 'Blank'} Grids")
 
@@ -185,7 +200,10 @@ def letter(rng, style):
     whole = TextPath((0, 0), word, size=100, prop=face)
     scale = size / whole.get_extents().width
     # Where the letter lies: between what the word before it advances and its own outline.
-    start = TextPath((0, 0), word[:index] + ".", size=100, prop=face).get_extents().x1 - TextPath((0, 0), ".", size=100, prop=face).get_extents().x1
+    start = (
+        TextPath((0, 0), word[:index] + ".", size=100, prop=face).get_extents().x1
+        - TextPath((0, 0), ".", size=100, prop=face).get_extents().x1
+    )
     box = TextPath((0, 0), word[index], size=100, prop=face).get_extents()
     origin = np.array([(style.side - size) / 2, style.side * rng.uniform(0.35, 0.65)])
     sheet = Sheet(style)

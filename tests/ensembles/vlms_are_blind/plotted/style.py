@@ -58,7 +58,12 @@ def style_of(axis, rng):
 
 def _coloured(axis, rng):
     if axis == "dark":
-        return {"paper": str(rng.choice(["#000000", "#111111", "#1e1e2e", "#002b36"])), "ink": "#eeeeee", "two": ("#6699ff", "#ff5555"), "palette": _SET2}
+        return {
+            "paper": str(rng.choice(["#000000", "#111111", "#1e1e2e", "#002b36"])),
+            "ink": "#eeeeee",
+            "two": ("#6699ff", "#ff5555"),
+            "palette": _SET2,
+        }
     if axis == "grey":
         return {"paper": str(rng.choice(["#eaeaf2", "#d0d0d0", "#e5e5e5", "#c0c0c0"]))}
     if axis == "recoloured":
@@ -107,7 +112,9 @@ class Sheet:
 
     def patch(self, patch, colour, line=None, *, filled=False, dashable=True):
         """Add a matplotlib patch, outlined or filled."""
-        patch.set(facecolor=colour if filled else "none", edgecolor="none" if filled and not line else colour, antialiased=self.style.smooth)
+        patch.set(
+            facecolor=colour if filled else "none", edgecolor="none" if filled and not line else colour, antialiased=self.style.smooth
+        )
         patch.set_linewidth((line or self.style.line) * 0.72)
         if self.style.dashed and dashable and not filled:
             patch.set_linestyle((0, (4, 1.5)))

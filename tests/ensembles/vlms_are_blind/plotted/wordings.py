@@ -1,4 +1,4 @@
-"""What people ask about such pictures in words of their own; none of them stands in a SKILL.md. Even places were looked at, odd ones held out."""
+"""What people ask about such pictures in words of their own."""
 
 WORDINGS = {
     "lines": (

@@ -100,3 +100,16 @@ def reduced(image: Pixels, longest: int) -> Pixels:
     scale = longest / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     return np.asarray(cv2.resize(np.ascontiguousarray(image), size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def enlarged(image: Pixels, shortest: int) -> Pixels:
+    """The picture, a small one doubled or trebled until its shorter side has `shortest` pixels: thin lines get an inside."""
+    import cv2
+
+    height, width = image.shape[:2]
+    factor = min(3, -(-shortest // max(1, min(height, width))))
+    if factor <= 1:
+        return image
+    return np.asarray(
+        cv2.resize(np.ascontiguousarray(image), (width * factor, height * factor), interpolation=cv2.INTER_CUBIC), dtype=np.uint8
+    )

@@ -7,7 +7,9 @@ from maestro.skills.protocol import Caller, SkillRequest, SkillResult
 
 async def run(request: SkillRequest, caller: Caller) -> SkillResult:  # noqa: ARG001
     """None with confidence 0, and which skills to try."""
-    return SkillResult(None, evidence="not a question about shapes or lines of a drawing; grid-size, circled-letter or subway-routes may take it")
+    return SkillResult(
+        None, evidence="not a question about shapes or lines of a drawing; grid-size, circled-letter or subway-routes may take it"
+    )
 
 
 __all__ = ["run"]
