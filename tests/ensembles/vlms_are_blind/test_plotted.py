@@ -47,6 +47,13 @@ def test_grids_of_faint_lines_one_pixel_wide_are_counted(number):
     assert right(scene, question, asked("word_grid", image, question))
 
 
+@pytest.mark.parametrize(("axis", "number"), [("nearest", 701), ("recoloured", 700)])
+def test_a_crossing_near_the_end_of_a_line_counts(axis, number):
+    image, scene = plotted("lines", axis, number)
+    question = next(iter(scene.questions))
+    assert right(scene, question, asked("lines", image, question))
+
+
 def test_a_grid_with_room_for_a_missing_line_is_less_sure():
     def grid(lines):
         picture = np.full((300, 300, 3), 255, np.uint8)
