@@ -70,3 +70,13 @@ def test_without_a_file_or_with_one_that_is_not_there(maestro):
     assert maestro("score")[0] == 2
     code, printed = maestro("score", "nowhere.jsonl")
     assert (code, "no file nowhere.jsonl" in printed.err) == (1, True)
+
+
+def test_a_file_without_a_line_and_a_folder_are_refused(maestro, tmp_path):
+    (tmp_path / "empty.jsonl").write_text("\n")
+    code, printed = maestro("score", str(tmp_path / "empty.jsonl"))
+    assert code == 1
+    assert "no line to score" in printed.err
+    code, printed = maestro("score", str(tmp_path))
+    assert code == 1
+    assert "is a folder" in printed.err

@@ -65,6 +65,7 @@ def _write(lines: Iterable[ScoredLine], written: IO[bytes]) -> tuple[int, dict[s
     """Write every line; how many are bad, and the scores by benchmark."""
     failed = 0
     by_benchmark: dict[str, list[float]] = defaultdict(list)
+<<<<<<< HEAD
     for scored in lines:
         written.write(scored.as_json().encode() + b"\n")
         if scored.score is None:
@@ -76,6 +77,18 @@ def _write(lines: Iterable[ScoredLine], written: IO[bytes]) -> tuple[int, dict[s
 
 
 def _end(out: Path | None, by_benchmark: dict[str, list[float]], failed: int, as_json: bool, more: dict[str, Any]) -> int:
+=======
+    with _input(file) as lines, _output(out, file) as written:
+        for scored in score_lines(lines):
+            written.write(scored.as_json().encode() + b"\n")
+            if scored.score is None:
+                failed += 1
+                click.echo(f"error: line {scored.number}: {scored.error}", err=True)
+            else:
+                by_benchmark[scored.benchmark].append(scored.score.score)
+    if not failed and not by_benchmark:
+        raise TaskError(f"no line to score in {'stdin' if file == _STDIN else file}; a line has benchmark, prediction and reference.")
+>>>>>>> room-4c
     if out is not None:
         _summary(out, by_benchmark, failed, as_json, more)
     return 1 if failed else 0
@@ -118,6 +131,8 @@ def _input(file: str) -> Iterator[IO[bytes]]:
         yield sys.stdin.buffer
         return
     path = Path(file)
+    if path.is_dir():
+        raise TaskError(f"{file} is a folder; name a file of JSON lines in it, or - for stdin.")
     if not path.is_file():
         raise TaskError(f"no file {file}; give a file of JSON lines, or - for stdin.")
     with path.open("rb") as opened:

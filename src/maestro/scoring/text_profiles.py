@@ -11,7 +11,7 @@ from maestro.scoring.exact import exact
 from maestro.scoring.number import number
 from maestro.scoring.profile import Profile
 from maestro.scoring.slake import slake
-from maestro.scoring.vlms_are_blind import vlms_are_blind, vlms_are_blind_reward
+from maestro.scoring.vlms_are_blind import row_and_column_strict, vlms_are_blind, vlms_are_blind_reward
 from maestro.scoring.vqa_v2 import vqa_v2
 
 _ANLS = "ANLS as VLMEvalKit and lmms-eval compute it: threshold 0.5 inclusive, length of the raw strings"
@@ -66,5 +66,6 @@ PROFILES: dict[str, Profile] = {
         vlms_are_blind, "VLMEvalKit: content of braces, yes or no contained, rows and columns, olympic counts contained", ("task",)
     ),
     "vlms_are_blind_reward": Profile(vlms_are_blind_reward, "ours, for rewards: the reply is the one answer, in braces or not", ("task",)),
+    "row_column": Profile(row_and_column_strict, "ours: the reply is one pair of numbers, rows before columns, and equals the gold pair"),
     "braces": Profile(equality.braces, "VLMEvalKit: the content of the first {…} equals the gold"),
 }

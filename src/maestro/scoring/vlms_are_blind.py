@@ -50,7 +50,8 @@ def yes_or_no_contained(prediction: str, references: tuple[str, ...]) -> Score:
     return judged("yes_or_no_contained", given, hit, "contains the reference" if hit else "does not contain it")
 
 
-def _row_and_column_strict(prediction: str, references: tuple[str, ...]) -> Score:
+def row_and_column_strict(prediction: str, references: tuple[str, ...]) -> Score:
+    """The reply is one pair of numbers, whatever few words stand around them, and equals the gold pair."""
     match = _STRICT_PAIR.fullmatch(prediction) if len(prediction) <= 200 else None
     if match is None:
         return judged("row_and_column_strict", None, 0, "the reply is no single pair of numbers")
@@ -74,8 +75,8 @@ def _letter_strict(prediction: str, references: tuple[str, ...]) -> Score:
 _Rule = Callable[[str, tuple[str, ...]], Score]
 _BY_CATEGORY: dict[str, tuple[_Rule, _Rule]] = {
     "Circled Letter": (braces, _letter_strict),
-    "Counting Grid - Blank Grids": (row_and_column, _row_and_column_strict),
-    "Counting Grid - Word Grids": (row_and_column, _row_and_column_strict),
+    "Counting Grid - Blank Grids": (row_and_column, row_and_column_strict),
+    "Counting Grid - Word Grids": (row_and_column, row_and_column_strict),
     "Line Plot Intersections": (braces, whole_count),
     "Nested Squares": (braces, whole_count),
     "Olympic Counting - Circles": (contains_raw, whole_count),

@@ -66,6 +66,10 @@ class JsonlRows:
 
 def _object(line: bytes) -> dict[str, Any] | RowFault:
     try:
+        line.decode()
+    except UnicodeDecodeError as error:
+        return RowFault([f"is not UTF-8: {error.reason} at byte {error.start}; save the file as UTF-8"])
+    try:
         value = orjson.loads(line)
     except orjson.JSONDecodeError as error:
         return RowFault([f"is no JSON: {error}"])

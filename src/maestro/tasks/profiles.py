@@ -20,7 +20,7 @@ BY_ANSWER_TYPE = {
     "integer": "number",
     "letter": DEFAULT,
     "number": "number",
-    "row_column": DEFAULT,
+    "row_column": "row_column",
     "yes_no": DEFAULT,
 }
 """`answer_type` of a folder of recorded outcomes."""

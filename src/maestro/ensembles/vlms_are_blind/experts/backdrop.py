@@ -76,6 +76,20 @@ def ink_mask(image: Pixels, backdrop: Backdrop) -> Mask:
     return difference(image, backdrop.colour) > backdrop.tolerance
 
 
+def thin_kept(mask: Mask, longest: int) -> Mask:
+    """The mask with its longer side at most `longest` pixels. Lines of one pixel stay whole, unlike in a picture made smaller."""
+    import cv2
+
+    height, width = mask.shape
+    if max(height, width) <= longest:
+        return mask
+    scale = longest / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    # Of a line of one pixel, `scale` wide, at least half lies in one pixel.
+    share = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    return np.asarray(share > 0.4 * scale, dtype=np.bool_)
+
+
 def reduced(image: Pixels, longest: int) -> Pixels:
     """The picture with its longer side at most `longest` pixels."""
     import cv2
@@ -86,3 +100,16 @@ def reduced(image: Pixels, longest: int) -> Pixels:
     scale = longest / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     return np.asarray(cv2.resize(np.ascontiguousarray(image), size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def enlarged(image: Pixels, shortest: int) -> Pixels:
+    """The picture, a small one doubled or trebled until its shorter side has `shortest` pixels: thin lines get an inside."""
+    import cv2
+
+    height, width = image.shape[:2]
+    factor = min(3, -(-shortest // max(1, min(height, width))))
+    if factor <= 1:
+        return image
+    return np.asarray(
+        cv2.resize(np.ascontiguousarray(image), (width * factor, height * factor), interpolation=cv2.INTER_CUBIC), dtype=np.uint8
+    )

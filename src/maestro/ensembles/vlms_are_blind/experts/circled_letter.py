@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maestro.ensembles.vlms_are_blind.experts.backdrop import LEAST_SIDE, backdrop_of, reduced, single_picture
+from maestro.ensembles.vlms_are_blind.experts.backdrop import LEAST_SIDE, backdrop_of, enlarged, reduced, single_picture
 from maestro.ensembles.vlms_are_blind.experts.glyphs import TextLine, line_at
 from maestro.ensembles.vlms_are_blind.experts.letter_case import cased
 from maestro.ensembles.vlms_are_blind.experts.oval import Oval, find_oval, text_without
@@ -16,6 +16,8 @@ from maestro.experts.protocol import Pixels
 
 _LONGEST = 2048
 """Pixels of the longer side that is looked at."""
+_SHORTEST = 300
+"""Pixels of the shorter side below which a picture is enlarged."""
 _WEIGHTS = (1.0, 0.9, 0.5)
 """Of what is read in the whole line, around the oval, and of the glyph alone."""
 
@@ -32,6 +34,7 @@ class CircledLetter:
         image = reduced(single_picture(images, "the oval reader"), _LONGEST)
         if min(image.shape[:2]) < LEAST_SIDE:
             return _nothing(f"the picture is only {image.shape[1]}x{image.shape[0]} pixels")
+        image = enlarged(image, _SHORTEST)
         backdrop = backdrop_of(image)
         oval = find_oval(image, backdrop)
         if oval is None:

@@ -13,6 +13,9 @@ _LEAST_SIDE = 16
 _FAINT = 14.0
 """Colour distances (RGB, 0..441) below this are no ink, however clean the picture."""
 
+_ENOUGH = 600_000
+"""Pixels that tell the paper's colour; of pictures with more, every second (third, ...) row and column is taken."""
+
 
 @dataclass(frozen=True)
 class Ink:
@@ -69,19 +72,23 @@ def edge_ink(image: Pixels) -> Ink | None:
 
 
 def _paper(image: Pixels) -> NDArray[np.float32]:
-    """The most frequent colour, pixels near the border counting as much together as all others."""
+    """The most frequent colour, pixels near the border counting as much together as all others. Large pictures are looked at in part."""
+    import cv2
+
+    step = max(1, int(np.sqrt(image.shape[0] * image.shape[1] / _ENOUGH)))
+    image = np.ascontiguousarray(image[::step, ::step])
     height, width = image.shape[:2]
     margin = max(1, round(0.04 * min(height, width)))
-    weight = np.ones((height, width), dtype=np.float32)
-    border = np.ones((height, width), dtype=bool)
-    border[margin:-margin, margin:-margin] = False
-    weight[border] = max(1.0, float((~border).sum()) / max(int(border.sum()), 1))
-    bins = (image >> 4).astype(np.int64)
-    code = (bins[..., 0] << 8) | (bins[..., 1] << 4) | bins[..., 2]
-    best = int(np.bincount(code.ravel(), weights=weight.ravel(), minlength=4096).argmax())
-    start = np.median(_some(image[code == best]), axis=0)
-    near = np.abs(image.astype(np.int16) - start.astype(np.int16)).max(axis=2) < 24
-    return np.asarray(np.median(_some(image[near]), axis=0), dtype=np.float32)
+    red, green, blue = (image[..., channel].astype(np.uint16) >> 4 for channel in range(3))
+    code = (red << 8) | (green << 4) | blue
+    inner = code[margin:-margin, margin:-margin]
+    everywhere, within = (np.bincount(part.ravel(), minlength=4096) for part in (code, inner))
+    border = everywhere - within
+    share = max(1.0, inner.size / max(code.size - inner.size, 1))
+    best = int((within + share * border).argmax())
+    start = np.median(_some(image[code == best]), axis=0).astype(np.int16)
+    near = cv2.inRange(image, np.clip(start - 23, 0, 255).astype(np.float64), np.clip(start + 23, 0, 255).astype(np.float64))
+    return np.asarray(np.median(_some(image[near > 0]), axis=0), dtype=np.float32)
 
 
 def _some(colours: Pixels) -> NDArray[np.float32]:

@@ -14,9 +14,9 @@ from maestro.ensembles.vlms_are_blind.experts.backdrop import (
     Mask,
     backdrop_of,
     common_colours,
-    ink_mask,
-    reduced,
+    difference,
     single_picture,
+    thin_kept,
 )
 from maestro.experts.protocol import Pixels
 
@@ -28,6 +28,12 @@ _FILLED = 0.9
 """Share of ink at both ends of a cell that a line runs along."""
 _AIR = 2
 """Pixels beside a line that are nobody's: its smooth edge."""
+_FINEST = 9.0
+"""Grey levels that differ from clean paper by more may be a faint line."""
+_LIKELY = 0.6
+"""Confidence from which a grid of faint lines is taken before one without them."""
+_ROOM_FOR_TWO = 0.4
+"""What is left of the evenness of cells where one is as large as two."""
 _OPEN_CELL = 0.4
 """Of a usual cell: how far the crossing lines must reach past the outermost line to enclose another cell there."""
 
@@ -61,6 +67,11 @@ class Grid:
         return len(self.rows.gaps), len(self.columns.gaps)
 
     @property
+    def size(self) -> int:
+        """Number of cells."""
+        return len(self.rows.gaps) * len(self.columns.gaps)
+
+    @property
     def confidence(self) -> float:
         """High when every line is full, nothing else comes near one, cells are even, and closed cells are as many as computed."""
         rows, columns = self.counts
@@ -77,11 +88,10 @@ class RuledGrid:
 
     def do_grid(self, images: list[Pixels]) -> dict[str, Any]:
         """Rows and columns of the grid: {"rows", "columns", "confidence", "evidence"}; 0 and confidence 0 where there is no grid."""
-        image = reduced(single_picture(images, "the grid ruler"), _LONGEST)
+        image = single_picture(images, "the grid ruler")
         if min(image.shape[:2]) < LEAST_SIDE:
             return _nothing(f"the picture is only {image.shape[1]}x{image.shape[0]} pixels")
-        fitted = [fit for colour in common_colours(image) if (fit := _fit(ink_mask(image, backdrop_of(image, colour)))) is not None]
-        best = max(fitted, key=lambda grid: grid.confidence, default=None)
+        best = _best(image)
         if best is None or best.confidence == 0.0:
             return _nothing("no two families of full-length lines that cross")
         rows, columns = best.counts
@@ -94,6 +104,29 @@ class RuledGrid:
 
 def _nothing(reason: str) -> dict[str, Any]:
     return {"rows": 0, "columns": 0, "confidence": 0.0, "evidence": f"no grid: {reason}"}
+
+
+def _best(image: Pixels) -> Grid | None:
+    """The likeliest grid on either of the two commonest colours; None when there is none.
+
+    Faint lines may be ink in part only, and a grid of those that are is as regular as the whole one. So one that finer
+    differences from the paper show is taken when it has more cells and is hardly less likely.
+    """
+    plain: list[Grid] = []
+    fine: list[Grid] = []
+    for colour in common_colours(image):
+        backdrop = backdrop_of(image, colour)
+        away = difference(image, backdrop.colour)
+        finest = max(_FINEST, 4.0 * backdrop.grain)
+        for found, least in ((plain, backdrop.tolerance), (fine, finest)):
+            grid = _fit(thin_kept(away > least, _LONGEST)) if found is plain or least < 0.9 * backdrop.tolerance else None
+            if grid is not None:
+                found.append(grid)
+    best = max(plain, key=lambda grid: grid.confidence, default=None)
+    for grid in fine:
+        if best is None or (grid.size > best.size and grid.confidence >= max(_LIKELY, best.confidence - 0.15)):
+            best = grid
+    return best
 
 
 def _fit(ink: Mask) -> Grid | None:
@@ -214,8 +247,11 @@ def _contrast(rules: Rules) -> float:
 
 
 def _evenness(rules: Rules) -> float:
-    """1 for equal cells, less as the smallest falls behind the usual one."""
-    return float(min(1.0, 1.3 * min(rules.gaps) / np.median(rules.gaps))) if rules.gaps else 0.0
+    """1 for equal cells, less as the smallest falls behind the usual one, or the largest has room for two: a line may be missing."""
+    if not rules.gaps:
+        return 0.0
+    least, most = min(rules.gaps), max(rules.gaps)
+    return float(min(1.0, 1.3 * least / np.median(rules.gaps)) * (1.0 if most < 1.7 * least else _ROOM_FOR_TWO))
 
 
 __all__ = ["RuledGrid"]

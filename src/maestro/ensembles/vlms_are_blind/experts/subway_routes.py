@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from maestro.ensembles.vlms_are_blind.experts.backdrop import LEAST_SIDE, Mask, backdrop_of, ink_mask, reduced, single_picture
+from maestro.ensembles.vlms_are_blind.experts.backdrop import LEAST_SIDE, Mask, backdrop_of, enlarged, ink_mask, reduced, single_picture
 from maestro.ensembles.vlms_are_blind.experts.colour_layers import Layer, layers_of
 from maestro.ensembles.vlms_are_blind.experts.line_ends import End, ends_of
 from maestro.ensembles.vlms_are_blind.experts.recogniser import LineRecogniser
@@ -16,6 +16,8 @@ from maestro.experts.protocol import Pixels
 
 _LONGEST = 1280
 """Pixels of the longer side that is looked at."""
+_SHORTEST = 300
+"""Pixels of the shorter side below which a picture is enlarged."""
 
 
 class SubwayRoutes:
@@ -35,6 +37,7 @@ class SubwayRoutes:
         image = reduced(single_picture(images, "the route tracer"), _LONGEST)
         if min(image.shape[:2]) < LEAST_SIDE:
             return _nothing(f"the picture is only {image.shape[1]}x{image.shape[0]} pixels")
+        image = enlarged(image, _SHORTEST)
         backdrop = backdrop_of(image)
         ink = ink_mask(image, backdrop)
         lines, signs = parted(ink)

@@ -14,6 +14,8 @@ _PAIRS = (
     re.compile(
         rf"\b(?:connect|connecting|join|joining|link|linking)\s+{_STATION}\s+(?:and|to|with)\s+{_STATION}(?![A-Za-z0-9])", re.IGNORECASE
     ),
+    # In other words, capitals that stand alone are names ("Starting at B, how many lines end at C?"); "A" is none where a sentence begins.
+    re.compile(r"(?<![\w'])([B-HJ-Z]|(?<!^)(?<![.?!:]\s)A|A(?=\s*[-–→]))(?![\w']).*?(?<![\w'])(?!\1)([A-HJ-Z])(?![\w'])", re.DOTALL),
 )
 
 

@@ -6,7 +6,7 @@ import re
 
 _BRACES = re.compile(r"\b(?:curly|braces)\b|\{\s*\w*\s*\}", re.IGNORECASE)
 _OVERLAP = re.compile(r"\b(?:overlap|intersect)", re.IGNORECASE)
-_APART = re.compile(r"\b(?:apart|separate|separated|disjoint)\b", re.IGNORECASE)
+_APART = re.compile(r"\b(?:apart|separate|separated|disjoint|(?:gap|space) between)\b", re.IGNORECASE)
 
 
 def written(answer: str, question: str) -> str:
