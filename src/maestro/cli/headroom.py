@@ -7,36 +7,16 @@ from typing import Any
 
 import click
 
-<<<<<<< HEAD
 from maestro.cli.chat_row import chat_option
 from maestro.cli.headroom_options import Asked, Weights
 from maestro.cli.output import Finite, as_json_bytes, console, json_option, print_json, warn
 from maestro.cli.store_headroom import StoreHeadroom, judge_store
-from maestro.cli.system_headroom import FolderHeadroom, judge_folder, recorded_folder
+from maestro.cli.system_headroom import FolderHeadroom, judge_folder, recorded_folder, refused
 from maestro.errors import ConfigError
 from maestro.evaluate.sections import as_markdown
 from maestro.images import ImageStore
+from maestro.rollout.manifest import manifest_path
 from maestro.tasks.recorded_folder import OUTCOMES_FILE, TASKS_FILE
-=======
-from maestro.cli.ensembles import open_ensemble
-from maestro.cli.loading import direct_categories, load_tasks, run_async, task_source
-from maestro.cli.output import Finite, console, json_option, print_json, print_table, progress
-from maestro.cli.system_headroom import judge_folder, recorded_folder, refused, show_folder
-from maestro.errors import ConfigError, StoreError
-from maestro.evaluate.fingerprint import code_digest
-from maestro.evaluate.headroom import Baselines, Headroom, headroom
-from maestro.evaluate.table import rows, signed
-from maestro.experts.store import CallStore, StoreMode
-from maestro.images import ImageStore
-from maestro.policy.dialect_maestro import MaestroDialect
-from maestro.registry.registry import Registry
-from maestro.rollout.manifest import Manifest, RecordedSplit, manifest_path, read_manifest
-from maestro.rollout.pool import RecordedPool
-from maestro.rollout.systems import offered_menu
-from maestro.rollout.tables import read_tables
-from maestro.tasks.recorded_folder import OUTCOMES_FILE, TASKS_FILE, RecordedFolder
-from maestro.tasks.source import TaskSource
->>>>>>> room-4c
 
 
 @click.command()
@@ -74,25 +54,13 @@ def command(store: Path, gate: float | None, out: Path | None, as_json: bool, **
     asked = Asked(**given)
     found: FolderHeadroom | StoreHeadroom
     if (folder := recorded_folder(store)) is not None:
-<<<<<<< HEAD
         found = judge_folder(folder, asked)
-=======
-        return _folder(folder, splits, train, prices, cost_weight, gate, as_json)
-    if train or prices:
-        raise ConfigError(f"--train and --prices are for a folder with {TASKS_FILE} and {OUTCOMES_FILE}, which {store} is not.")
-    if not manifest_path(store).is_file():
-        raise refused(store)
-    manifest = read_manifest(store)
-    chosen = splits or tuple(dict.fromkeys(known.split for known in manifest.splits if known.split != "val"))
-    found = judge(store, manifest, chosen, cost_weight)
-    passed = gate is None or all(one.gate(gate) for one in found.values())
-    if as_json:
-        print_json({"store": str(store), "gate": gate, "passed": passed, "splits": {split: one.as_dict() for split, one in found.items()}})
->>>>>>> room-4c
     else:
         if asked.train or asked.prices or asked.registry:
             reason = f"for a folder with {TASKS_FILE} and {OUTCOMES_FILE}, which {store} is not"
             raise ConfigError(f"--train, --prices and --registry are {reason}.")
+        if not manifest_path(store).is_file():
+            raise refused(store)
         found = judge_store(store, asked)
     passed = gate is None or found.gate(gate)
     broken = found.broken

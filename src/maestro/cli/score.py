@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from statistics import fmean
 from typing import IO, Any
@@ -50,6 +50,7 @@ def command(
     if judge is None:
         with _input(file) as lines, _output(out, file) as written:
             failed, by_benchmark = _write(score_lines(lines), written)
+        _require_lines(file, failed, by_benchmark)
         return _end(out, by_benchmark, failed, as_json, {})
     from maestro.cli import score_judge
 
@@ -57,6 +58,7 @@ def command(
         found, tally = score_judge.judged(score_lines(lines), judge, registry, cache)
     with _output(out, file) as written:
         failed, by_benchmark = _write(found.lines, written)
+    _require_lines(file, failed, by_benchmark)
     score_judge.tell(found, tally)
     return _end(out, by_benchmark, failed + len(found.failed), as_json, {"judge": score_judge.report(found, tally)})
 
@@ -65,7 +67,6 @@ def _write(lines: Iterable[ScoredLine], written: IO[bytes]) -> tuple[int, dict[s
     """Write every line; how many are bad, and the scores by benchmark."""
     failed = 0
     by_benchmark: dict[str, list[float]] = defaultdict(list)
-<<<<<<< HEAD
     for scored in lines:
         written.write(scored.as_json().encode() + b"\n")
         if scored.score is None:
@@ -76,19 +77,13 @@ def _write(lines: Iterable[ScoredLine], written: IO[bytes]) -> tuple[int, dict[s
     return failed, by_benchmark
 
 
-def _end(out: Path | None, by_benchmark: dict[str, list[float]], failed: int, as_json: bool, more: dict[str, Any]) -> int:
-=======
-    with _input(file) as lines, _output(out, file) as written:
-        for scored in score_lines(lines):
-            written.write(scored.as_json().encode() + b"\n")
-            if scored.score is None:
-                failed += 1
-                click.echo(f"error: line {scored.number}: {scored.error}", err=True)
-            else:
-                by_benchmark[scored.benchmark].append(scored.score.score)
+def _require_lines(file: str, failed: int, by_benchmark: Mapping[str, list[float]]) -> None:
+    """Raise TaskError for a file without a line: whoever sent it meant another one."""
     if not failed and not by_benchmark:
         raise TaskError(f"no line to score in {'stdin' if file == _STDIN else file}; a line has benchmark, prediction and reference.")
->>>>>>> room-4c
+
+
+def _end(out: Path | None, by_benchmark: dict[str, list[float]], failed: int, as_json: bool, more: dict[str, Any]) -> int:
     if out is not None:
         _summary(out, by_benchmark, failed, as_json, more)
     return 1 if failed else 0

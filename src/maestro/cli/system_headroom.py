@@ -12,23 +12,17 @@ from maestro.cli.headroom_options import Asked
 from maestro.cli.loading import load_tasks, run_async
 from maestro.cli.output import console, print_table, progress, warn
 from maestro.errors import ConfigError
-<<<<<<< HEAD
 from maestro.evaluate.headroom_page import headroom_report, headroom_tables, not_alone
 from maestro.evaluate.report import Report, Table
 from maestro.evaluate.sweep import Sweep, swept
-=======
->>>>>>> room-4c
 from maestro.evaluate.system_table import Group, Share, SystemTable, shown
 from maestro.evaluate.systems import SystemBaselines, SystemHeadroom, system_headroom
 from maestro.evaluate.table import signed
 from maestro.images import ImageStore
 from maestro.policy.baselines import Pictures
 from maestro.policy.dialect_maestro import MaestroDialect
-<<<<<<< HEAD
 from maestro.registry.registry import Registry
-=======
 from maestro.rollout.manifest import manifest_path
->>>>>>> room-4c
 from maestro.rollout.prices import read_prices
 from maestro.rollout.systems import DEFAULT_PRICE, own_systems
 from maestro.scoring.scorable import require_scorable
@@ -120,12 +114,6 @@ def recorded_folder(path: Path) -> RecordedFolder | None:
     return folder if folder.format.name == "recorded" and folder.is_recorded else None
 
 
-<<<<<<< HEAD
-def judge_folder(folder: RecordedFolder, asked: Asked) -> FolderHeadroom:
-    """The table of all its rows, and the baselines fitted on one split and played on another. Raises ConfigError, TaskError."""
-    if len(asked.splits) > 1:
-        raise ConfigError(f"of a folder one split is played; got {', '.join(asked.splits)}.")
-=======
 def refused(path: Path) -> ConfigError:
     """Why there is no headroom at a path that is neither a store with a manifest nor a folder of recorded systems, and what to do."""
     wanted = f"headroom needs a folder with {TASKS_FILE} and {OUTCOMES_FILE} (docs/recorded.md), or a store made by maestro record"
@@ -143,9 +131,10 @@ def refused(path: Path) -> ConfigError:
     return ConfigError(f"{why}: {wanted}.{hint}")
 
 
-def judge_folder(folder: RecordedFolder, split: str | None, train: str | None, prices: Path | None, cost_weight: float) -> FolderHeadroom:
-    """The table of all its rows, and the baselines fitted on `train` and played on `split`."""
->>>>>>> room-4c
+def judge_folder(folder: RecordedFolder, asked: Asked) -> FolderHeadroom:
+    """The table of all its rows, and the baselines fitted on one split and played on another. Raises ConfigError, TaskError."""
+    if len(asked.splits) > 1:
+        raise ConfigError(f"of a folder one split is played; got {', '.join(asked.splits)}.")
     table = SystemTable.of(list(folder.questions.values()), folder.outcomes, folder.kinds)
     fitted_on, played = asked.train or TRAIN, asked.splits[0] if asked.splits else TEST
     note = "" if asked.prices else f"every call costs ${DEFAULT_PRICE.call_usd:g}, as no prices were given (--prices)"
