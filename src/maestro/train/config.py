@@ -12,6 +12,9 @@ from maestro.config import Config
 from maestro.registry.located import located
 from maestro.reward import RewardRule
 from maestro.rollout.limits import Limits
+from maestro.train.alarm_config import AlarmConfig
+from maestro.train.outage_config import OutageConfig
+from maestro.train.signal_config import SignalConfig
 
 
 class PolicyConfig(Config):
@@ -32,6 +35,8 @@ class EnsembleConfig(Config):
     store: Path | None = None
     """Call store; with `replay` the run touches no expert."""
     mode: Literal["off", "cache", "record", "replay"] = "cache"
+    outages: OutageConfig = OutageConfig()
+    """Experts that are out while training goes on; without any, whom the failures of live experts are told to."""
 
 
 class TasksConfig(Config):
@@ -91,6 +96,8 @@ class ExpertIterationStage(Config):
     """Share of the later decisions in stratified episodes that are made to ask another expert."""
     keep: int = Field(default=2, ge=1)
     """Best distinct episodes kept a task."""
+    redraws: int = Field(default=2, ge=0, le=16)
+    """Further draws of an episode that infrastructure broke."""
     floor: float = 0.0
     """Episodes whose total reward is not above this are never imitated."""
     margin: float = Field(default=0.02, ge=0)
@@ -122,6 +129,10 @@ class GrpoStage(Config):
     """Weight of the entropy bonus."""
     clip_low: float = Field(default=0.2, gt=0)
     clip_high: float = Field(default=0.28, gt=0)
+    beta: float = Field(default=0.0, ge=0)
+    """Weight of the KL divergence (k3 estimator, a token) from the policy that the stage began with; 0 loads no second model."""
+    signal: SignalConfig = SignalConfig()
+    """Which episodes teach."""
     loss: Literal["dapo", "grpo", "dr_grpo", "bnpo"] = "dapo"
     scale_rewards: Literal["group", "batch", "none"] = "group"
     iterations: int = Field(default=1, ge=1)
@@ -136,23 +147,6 @@ class GrpoStage(Config):
 
 
 Stage = Annotated[WarmStartStage | ExpertIterationStage | GrpoStage, Field(discriminator="kind")]
-
-
-class AlarmConfig(Config):
-    """When a run is said to be going wrong."""
-
-    collapse_share: float = Field(default=0.95, gt=0, le=1)
-    """More than this share of first calls on one pair of expert and skill."""
-    entropy_floor: float = Field(default=0.01, ge=0)
-    """Mean entropy per sampled token, in nats."""
-    grammar_floor: float = Field(default=0.8, ge=0, le=1)
-    """Share of episodes without a malformed turn."""
-    decline: float = Field(default=0.15, gt=0)
-    """Fall of the smoothed reward below its best."""
-    window: int = Field(default=10, ge=1)
-    """Steps that a condition must hold, and the width of the smoothing."""
-    stop: bool = False
-    """End the stage when an alarm other than a warning sounds."""
 
 
 class ValidationConfig(Config):

@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -18,9 +20,11 @@ from maestro.errors import ConfigError
 from maestro.policy.protocol import Opening
 from maestro.train.bench import Workbench
 from maestro.train.config import GrpoStage
-from maestro.train.metrics import broken, summarise
+from maestro.train.drawing import draw_step, drawn_numbers
+from maestro.train.drift import DriftMeter
 from maestro.train.order import TaskOrder
 from maestro.train.prefix import shared_prefix
+from maestro.train.reference import stage_start
 from maestro.train.seeding import number, seed_all
 from maestro.train.supervised import build_optimizer
 from maestro.types import Episode, Task
@@ -29,7 +33,8 @@ from maestro.types import Episode, Task
 def grpo(bench: Workbench, stage: GrpoStage) -> None:
     """Run the stage from where `bench.position` stands to its end."""
     os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")  # rollout_func is experimental; trl is pinned
-    for name in ("transformers", "datasets"):  # they warn about what is meant here: our own token ids, a transform that is not cached
+    # They warn about what is meant here: our own token ids, a transform that is not cached, episodes without a reward.
+    for name in ("transformers", "datasets", "trl"):
         logging.getLogger(name).setLevel(logging.ERROR)
     place, done = bench.position.stage, bench.position.step
     rollout = Rollout(bench, stage)
@@ -41,7 +46,7 @@ def grpo(bench: Workbench, stage: GrpoStage) -> None:
     bench.progress.stage(place, stage.kind, stage.steps, done)
     if done == 0:
         bench.look(0)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), sampling_at(bench, stage.temperature):
         warnings.filterwarnings("ignore", category=FutureWarning)
         trainer = build_trainer(bench, stage, rollout, optimizer, schedule)
         try:
@@ -50,6 +55,17 @@ def grpo(bench: Workbench, stage: GrpoStage) -> None:
         finally:
             bench.policy.model.eval()
             bench.policy.model.zero_grad(set_to_none=True)
+
+
+@contextmanager
+def sampling_at(bench: Workbench, temperature: float) -> Iterator[None]:
+    """Episodes are sampled at the temperature that TRL scores them at; looks at the validation split have their own."""
+    before = bench.policy.sampling
+    bench.policy.sampling = replace(before, temperature=temperature)
+    try:
+        yield
+    finally:
+        bench.policy.sampling = before
 
 
 class Rollout:
@@ -64,6 +80,7 @@ class Rollout:
         self.order = TaskOrder(bench.train, number(bench.config.seed, "order", bench.position.stage))
         self.numbers: dict[str, Any] = {}
         """Summary of the last step's episodes."""
+        self.drift = DriftMeter()
         self._checked: set[str] = set()
 
     def tasks(self, step: int) -> list[Task]:
@@ -78,13 +95,11 @@ class Rollout:
             raise ConfigError(f"TRL asks for {len(prompts)} episodes where the stage has {len(tasks)} x {stage.members}")
         self._same_prompts(tasks, [prompts[index * stage.members] for index in range(len(tasks))], trainer)
         forced = round(stage.members * stage.stratified)
-        groups = bench.sampler.groups(
-            tasks, stage.members, step * stage.members, forced, bench.config.seed, "stratum", bench.position.stage
-        )
-        episodes = [episode for group in groups for episode in group]
-        bench.record(episodes)
-        self.numbers = summarise([task for task in tasks for _ in range(stage.members)], episodes)
-        return rows_for_trl(episodes)
+        drawn = draw_step(bench, tasks, stage.members, step, forced, stage.signal)
+        self.numbers = drawn_numbers(bench, drawn, step, stage.signal)
+        rows = rows_for_trl(drawn.members, drawn.trained(stage.signal))
+        self.drift.expect(rows)
+        return rows
 
     def _same_prompts(self, tasks: Sequence[Task], prompts: Sequence[Any], trainer: Any) -> None:
         """Make sure that what TRL will render for the images is what the policy read. Checked once a task."""
@@ -100,20 +115,21 @@ class Rollout:
                 raise ConfigError(f"TRL renders another prompt for {task.id} than the policy; the processor or chat template was changed.")
 
 
-def rows_for_trl(episodes: Sequence[Episode]) -> dict[str, Any]:
-    """Episodes as TRL takes them. A broken one that never got to a token is a single masked end-of-text."""
+def rows_for_trl(episodes: Sequence[Episode], trained: Sequence[bool]) -> dict[str, Any]:
+    """Episodes as TRL takes them; those that are not `trained` on are masked, and have no reward.
+
+    A broken one that never got to a token is a single masked end-of-text.
+    """
     rows: dict[str, Any] = {"prompt_ids": [], "completion_ids": [], "logprobs": [], "env_mask": [], "total": []}
-    for episode in episodes:
+    for episode, counts in zip(episodes, trained, strict=True):
         tokens = episode.tokens
         assert tokens is not None
-        # A row that is not what was sampled in its context must not be trained on either.
-        lost = broken(episode) or episode.reward is None or tokens.untrainable is not None
         empty = not tokens.completion_ids
         rows["prompt_ids"].append(list(tokens.prompt_ids))
         rows["completion_ids"].append([tokens.prompt_ids[-1]] if empty else list(tokens.completion_ids))
         rows["logprobs"].append([0.0] if empty else list(tokens.logprobs))
-        rows["env_mask"].append([0] * max(1, len(tokens.completion_ids)) if lost or empty else list(tokens.mask))
-        rows["total"].append(None if lost or episode.reward is None else episode.reward.total)
+        rows["env_mask"].append(list(tokens.mask) if counts and not empty else [0] * max(1, len(tokens.completion_ids)))
+        rows["total"].append(episode.reward.total if counts and episode.reward is not None else None)
     return rows
 
 
@@ -130,6 +146,8 @@ def build_trainer(bench: Workbench, stage: GrpoStage, rollout: Rollout, optimize
     from maestro.train.grpo_steps import Steps
 
     left = stage.steps - bench.position.step
+    if stage.beta:  # TRL loads the reference from where the model says that it came from
+        bench.policy.model.config._name_or_path = str(stage_start(bench))  # noqa: SLF001
     arguments = GRPOConfig(
         output_dir=str(bench.folder.path / "trl"),
         seed=number(bench.config.seed, "trl") % 2**31,
@@ -140,7 +158,7 @@ def build_trainer(bench: Workbench, stage: GrpoStage, rollout: Rollout, optimize
         num_iterations=stage.iterations,
         max_completion_length=bench.policy.max_tokens,
         temperature=stage.temperature,
-        beta=0.0,
+        beta=stage.beta,
         epsilon=stage.clip_low,
         epsilon_high=stage.clip_high,
         loss_type=stage.loss,
@@ -168,6 +186,7 @@ def build_trainer(bench: Workbench, stage: GrpoStage, rollout: Rollout, optimize
         rollout_func=rollout,
         callbacks=[Steps(bench, stage, rollout, optimizer, schedule)],
     )
+    rollout.drift.watch(trainer)
     trainer.remove_callback(PrinterCallback)  # it prints every step to stdout, which is for results
     return trainer
 
