@@ -24,6 +24,10 @@ class RewardRule(BaseModel):
     latency_weight: float = Field(default=0.0, ge=0)
     """Reward lost per second that calls take."""
 
+    def at(self, cost_weight: float | None) -> RewardRule:
+        """The rule with the cost weight that an episode was told; None changes nothing."""
+        return self if cost_weight is None or cost_weight == self.cost_weight else self.model_copy(update={"cost_weight": cost_weight})
+
     def score(self, task: Task, episode: Episode, outcome: float | None = None) -> Reward:
         """Every term of the episode's reward with its weight. Raises TaskError when the task cannot be scored.
 

@@ -13,8 +13,10 @@ from maestro.registry.located import located
 from maestro.reward import RewardRule
 from maestro.rollout.limits import Limits
 from maestro.train.alarm_config import AlarmConfig
+from maestro.train.dial_config import DialConfig
 from maestro.train.outage_config import OutageConfig
 from maestro.train.signal_config import SignalConfig
+from maestro.train.variation_config import VariationConfig
 
 
 class PolicyConfig(Config):
@@ -37,6 +39,8 @@ class EnsembleConfig(Config):
     mode: Literal["off", "cache", "record", "replay"] = "cache"
     outages: OutageConfig = OutageConfig()
     """Experts that are out while training goes on; without any, whom the failures of live experts are told to."""
+    variation: VariationConfig = VariationConfig()
+    """Registry randomisation."""
 
 
 class TasksConfig(Config):
@@ -182,6 +186,7 @@ class TrainConfig(Config):
     tasks: TasksConfig = TasksConfig()
     limits: Limits = Limits(turns=4)
     reward: RewardRule = RewardRule()
+    dial: DialConfig = DialConfig()
     stages: tuple[Stage, ...] = Field(default=(WarmStartStage(), GrpoStage()), min_length=1)
     alarms: AlarmConfig = AlarmConfig()
     validation: ValidationConfig = ValidationConfig()

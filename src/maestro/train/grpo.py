@@ -17,10 +17,9 @@ from typing import Any
 import torch
 
 from maestro.errors import ConfigError
-from maestro.policy.protocol import Opening
 from maestro.train.bench import Workbench
 from maestro.train.config import GrpoStage
-from maestro.train.drawing import draw_step, drawn_numbers
+from maestro.train.drawing import draw_step, drawn_numbers, met_at
 from maestro.train.drift import DriftMeter
 from maestro.train.order import TaskOrder
 from maestro.train.prefix import shared_prefix
@@ -103,15 +102,17 @@ class Rollout:
 
     def _same_prompts(self, tasks: Sequence[Task], prompts: Sequence[Any], trainer: Any) -> None:
         """Make sure that what TRL will render for the images is what the policy read. Checked once a task."""
+        bench = self.bench
         for task, prompt in zip(tasks, prompts, strict=True):
-            if task.id in self._checked:
+            met = met_at(bench, bench.position.step, task)
+            if task.id in self._checked and met.variation is None:
                 continue
             self._checked.add(task.id)
             processor = trainer.processing_class
             text = processor.apply_chat_template(prompt, add_generation_prompt=True, tokenize=False)
             pictures = [part["image"] for message in prompt for part in message["content"] if part["type"] == "image"]
             rendered = processor(text=[text], images=pictures or None)["input_ids"][0]
-            if list(rendered) != list(self.bench.rows.prompt(task)):
+            if list(rendered) != list(bench.policy.encode_prompt(met.opening(task, bench.sampler.ensemble.menu))):
                 raise ConfigError(f"TRL renders another prompt for {task.id} than the policy; the processor or chat template was changed.")
 
 
@@ -195,14 +196,14 @@ def prompts_to_come(bench: Workbench, stage: GrpoStage, rollout: Rollout) -> Any
     """TRL's data set: one row a prompt of every step still to come, its message and pictures made when the row is read."""
     from datasets import Dataset
 
-    tasks = [task for step in range(bench.position.step, stage.steps, stage.iterations) for task in rollout.tasks(step)]
+    tasks = [(step, task) for step in range(bench.position.step, stage.steps, stage.iterations) for task in rollout.tasks(step)]
 
     def render(batch: dict[str, list[int]]) -> dict[str, list[Any]]:
         chosen = [tasks[index] for index in batch["index"]]
-        openings = [Opening(task.unanswered(), bench.sampler.ensemble.menu, cost_weight=bench.sampler.cost_weight) for task in chosen]
+        openings = [met_at(bench, step, task).opening(task, bench.sampler.ensemble.menu) for step, task in chosen]
         return {
             "prompt": [plain_messages(bench.policy.messages(opening)) for opening in openings],
-            "images": [[bench.policy.encoder.picture(name) for name in task.images] for task in chosen],
+            "images": [[bench.policy.encoder.picture(name) for name in task.images] for _, task in chosen],
         }
 
     return Dataset.from_dict({"index": list(range(len(tasks)))}).with_transform(render)

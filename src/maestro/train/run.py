@@ -17,6 +17,7 @@ from maestro.rollout.episode import Performs
 from maestro.train.bench import Workbench
 from maestro.train.checkpoint import Checkpoint, Position
 from maestro.train.config import ExpertIterationStage, GrpoStage, TrainConfig, WarmStartStage
+from maestro.train.encounters import told
 from maestro.train.folder import RunFolder
 from maestro.train.handover import describe, hand_over
 from maestro.train.memo import RememberingEnsemble
@@ -138,7 +139,7 @@ def _bench(
     # Wall clock must not decide what is learned: a paused or slow machine gets the same episodes.
     limits = config.limits.model_copy(update={"seconds": 3600.0})
     check_outages(config.ensemble.outages, materials.ensemble.menu)
-    sampler = Sampler(policy, RememberingEnsemble(materials.ensemble), config.reward, limits, runner)
+    sampler = Sampler(policy, RememberingEnsemble(materials.ensemble), config.reward, limits, runner, cost_weight=told(config))
     kept, held_out = split_scenes(materials.scenes)
     bench = Workbench(
         config,

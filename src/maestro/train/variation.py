@@ -28,10 +28,14 @@ class Variation:
     """Id on this menu to id in the registry."""
     skills: Mapping[str, str]
 
+    def allows(self, call: Call) -> bool:
+        """Whether the menu offers it."""
+        return self.menu.allows(call.expert, call.skill)
+
     def original(self, call: Call) -> Call:
-        """The call in the registry's own ids. The call must be one that `menu` allows, by id or alias."""
-        expert, skill = self.menu.expert_id(call.expert), self.menu.skill_id(call.skill)
-        if expert is None or skill is None or not self.menu.allows(expert, skill):
+        """The call in the registry's own ids. Raises ValueError for one that the menu does not offer."""
+        expert, skill = call.expert, call.skill
+        if not self.allows(call):
             raise ValueError(f"{call.expert}@{call.skill} is not on this menu")
         return call.model_copy(update={"expert": self.experts[expert], "skill": self.skills[skill]})
 
