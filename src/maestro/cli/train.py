@@ -42,6 +42,8 @@ def command(
         return
     check_place(target, resume=resume is not None)
     policy = _run(settings, target, resume=resume is not None, as_json=as_json)
+    if policy is None:
+        return
     result = {"policy": str(policy), "run": str(target), "config": settings.digest}
     if as_json:
         print_json(result)
@@ -49,21 +51,26 @@ def command(
         console().print(f"policy in {policy}; ask it with: maestro ask QUESTION --policy {target}", markup=False)
 
 
-def _run(settings: TrainConfig, target: Path, *, resume: bool, as_json: bool) -> Path:
+def _run(settings: TrainConfig, target: Path, *, resume: bool, as_json: bool) -> Path | None:
+    """The policy's folder; None in a process beside the first of those that train together."""
     try:
         from maestro.train.run import train
     except ModuleNotFoundError as error:
         raise MissingDependency(f"training needs {error.name}; install it with: pip install 'maestro-orchestrator[train]'") from error
     from maestro.images import ImageStore
     from maestro.train.materials import load_materials
+    from maestro.train.processes import Processes
 
+    processes = Processes.joined(settings.compute)
     if settings.policy.blank_images:
         warn("the policy trains on blank pictures (policy.blank_images)")
     with warnings_told():
         loaded = load_materials(settings, ImageStore(capacity=20_000))
     with asyncio.Runner() as runner:
         try:
-            return train(settings, loaded.materials, target, resume=resume, progress=None if as_json else Terminal(), runner=runner)
+            progress = Terminal() if processes.main and not as_json else None
+            policy = train(settings, loaded.materials, target, resume=resume, progress=progress, runner=runner, processes=processes)
+            return policy if processes.main else None
         finally:
             runner.run(loaded.close())
 

@@ -10,18 +10,22 @@ import logging
 import os
 import warnings
 from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import torch
 
 from maestro.errors import ConfigError
 from maestro.policy.protocol import Opening
+from maestro.rollout.engine import Job
 from maestro.train.bench import Workbench
 from maestro.train.config import GrpoStage
 from maestro.train.metrics import broken, summarise
 from maestro.train.order import TaskOrder
 from maestro.train.prefix import shared_prefix
 from maestro.train.seeding import number, seed_all
+from maestro.train.shares import share_of
 from maestro.train.supervised import build_optimizer
 from maestro.types import Episode, Task
 
@@ -33,7 +37,9 @@ def grpo(bench: Workbench, stage: GrpoStage) -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
     place, done = bench.position.stage, bench.position.step
     rollout = Rollout(bench, stage)
-    optimizer, schedule = build_optimizer(bench.policy.model, stage.optimizer, stage.steps)
+    bench.policy.sampling = replace(bench.policy.sampling, temperature=stage.temperature)
+    shards = bench.config.compute.shard_optimizer and bench.processes.count > 1
+    optimizer, schedule = build_optimizer(bench.policy.model, stage.optimizer, stage.steps, shards=shards)
     if (path := bench.resumed) is not None:
         state = torch.load(path, weights_only=True)
         optimizer.load_state_dict(state["optimizer"])
@@ -45,11 +51,16 @@ def grpo(bench: Workbench, stage: GrpoStage) -> None:
         warnings.filterwarnings("ignore", category=FutureWarning)
         trainer = build_trainer(bench, stage, rollout, optimizer, schedule)
         try:
-            with shared_prefix(bench.policy.model):
+            with shared_prefix(bench.policy.model) if shares_prefix(bench) else nullcontext():
                 trainer.train()
         finally:
             bench.policy.model.eval()
             bench.policy.model.zero_grad(set_to_none=True)
+
+
+def shares_prefix(bench: Workbench) -> bool:
+    """Whether the update may read what rows have in common once: on the processor, with activations kept."""
+    return bench.policy.model.device.type == "cpu" and not bench.config.compute.gradient_checkpointing
 
 
 class Rollout:
@@ -71,20 +82,30 @@ class Rollout:
         return self.order.at(step * self.stage.prompts, self.stage.prompts)
 
     def __call__(self, prompts: list[Any], trainer: Any) -> dict[str, Any]:
-        """`prompts` arrive in data order, each repeated once per member."""
+        """`prompts` are this process's share, in data order, each repeated once per member."""
         bench, stage, step = self.bench, self.stage, self.bench.position.step
-        tasks = self.tasks(step)
-        if len(prompts) != len(tasks) * stage.members:
-            raise ConfigError(f"TRL asks for {len(prompts)} episodes where the stage has {len(tasks)} x {stage.members}")
-        self._same_prompts(tasks, [prompts[index * stage.members] for index in range(len(tasks))], trainer)
+        every = [Job(task, step * stage.members + member) for task in self.tasks(step) for member in range(stage.members)]
+        jobs = bench.processes.share(every)
+        if len(prompts) != len(jobs):
+            raise ConfigError(f"TRL asks for {len(prompts)} episodes where this process's share of the stage is {len(jobs)}")
+        self._same_prompts([job.task for job in jobs], prompts, trainer)
+        episodes = self._episodes(jobs, step)
+        everybodys = bench.processes.collect(episodes)
+        bench.record(everybodys)
+        self.numbers = summarise([job.task for job in every], everybodys)
+        return rows_for_trl(episodes)
+
+    def _episodes(self, jobs: Sequence[Job], step: int) -> list[Episode]:
+        """One episode a job. Groups with spread first calls are whole on their process (`check_shares`); others need not be."""
+        bench, stage = self.bench, self.stage
         forced = round(stage.members * stage.stratified)
+        if not forced:
+            return bench.sampler.episodes(jobs)
+        tasks = [job.task for job in jobs[:: stage.members]]
         groups = bench.sampler.groups(
             tasks, stage.members, step * stage.members, forced, bench.config.seed, "stratum", bench.position.stage
         )
-        episodes = [episode for group in groups for episode in group]
-        bench.record(episodes)
-        self.numbers = summarise([task for task in tasks for _ in range(stage.members)], episodes)
-        return rows_for_trl(episodes)
+        return [episode for group in groups for episode in group]
 
     def _same_prompts(self, tasks: Sequence[Task], prompts: Sequence[Any], trainer: Any) -> None:
         """Make sure that what TRL will render for the images is what the policy read. Checked once a task."""
@@ -130,13 +151,14 @@ def build_trainer(bench: Workbench, stage: GrpoStage, rollout: Rollout, optimize
     from maestro.train.grpo_steps import Steps
 
     left = stage.steps - bench.position.step
+    compute, count = bench.config.compute, bench.processes.count
     arguments = GRPOConfig(
         output_dir=str(bench.folder.path / "trl"),
         seed=number(bench.config.seed, "trl") % 2**31,
         max_steps=left,
         num_generations=stage.members,
         per_device_train_batch_size=stage.micro_batch,
-        gradient_accumulation_steps=stage.prompts * stage.members // stage.micro_batch,
+        gradient_accumulation_steps=share_of(stage, count) // stage.micro_batch,
         num_iterations=stage.iterations,
         max_completion_length=bench.policy.max_tokens,
         temperature=stage.temperature,
@@ -149,17 +171,21 @@ def build_trainer(bench: Workbench, stage: GrpoStage, rollout: Rollout, optimize
         max_grad_norm=stage.optimizer.clip_norm,
         shuffle_dataset=False,
         remove_unused_columns=False,
-        gradient_checkpointing=False,
-        bf16=False,
-        use_cpu=not torch.cuda.is_available(),
+        gradient_checkpointing=compute.gradient_checkpointing,
+        gradient_checkpointing_kwargs={"use_reentrant": False} if compute.gradient_checkpointing else None,
+        bf16=compute.precision == "bfloat16",
+        use_cpu=bench.policy.model.device.type == "cpu",
+        ddp_find_unused_parameters=True,  # rows without a picture leave the vision tower out
         save_strategy="no",
         report_to=[],
         logging_steps=1,
         disable_tqdm=True,
         dataloader_pin_memory=False,
     )
+    if count == 1:
+        arguments._n_gpu = min(1, arguments.n_gpu)  # noqa: SLF001 (else Transformers spreads one process over every card it sees)
     trainer = GRPOTrainer(
-        model=bench.policy.model,
+        model=bench.learner.trained if bench.learner is not None else bench.policy.model,
         reward_funcs=reward,
         args=arguments,
         train_dataset=prompts_to_come(bench, stage, rollout),

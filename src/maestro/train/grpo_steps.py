@@ -59,6 +59,8 @@ class Steps(TrainerCallback):  # type: ignore[misc]
         if step % bench.config.validation.every == 0 or step == self.stage.steps or control.should_training_stop:
             bench.look(step)
         if step % bench.config.checkpoint.every == 0 and step < self.stage.steps and step % self.stage.iterations == 0:
+            if hasattr(self.optimizer, "consolidate_state_dict"):
+                self.optimizer.consolidate_state_dict()  # every process has a part; the one that writes collects them
             bench.save(self.save)
 
     def save(self, path: Path) -> None:

@@ -22,17 +22,16 @@ from maestro.train.checkpoint import Checkpoint, Position, to_disk
 from maestro.train.config import ExpertIterationStage, GrpoStage, TrainConfig, WarmStartStage
 from maestro.train.folder import RunFolder
 from maestro.train.memo import RememberingEnsemble
+from maestro.train.processes import Processes
 from maestro.train.progress import Progress, Silent
 from maestro.train.sampling import Sampler
 from maestro.train.seeding import generator
+from maestro.train.shares import check_shares
 from maestro.train.synthetic import Scene
 from maestro.types import Task
 
 HELD_OUT = 0.1
 """Share of the warm scenes that only probes see."""
-
-PICTURES = 4096
-"""Prepared pictures a run keeps: as many as a warm start goes through again and again."""
 
 
 @dataclass
@@ -59,19 +58,24 @@ def train(
     resume: bool = False,
     progress: Progress | None = None,
     runner: asyncio.Runner | None = None,
+    processes: Processes | None = None,
 ) -> Path:
     """Run every stage and return the folder of the resulting policy.
 
     `runner` owns the event loop that the ensemble lives on; None makes one. With `resume` the run in `path` goes on from its last
-    checkpoint and ends with exactly the weights that an uninterrupted run has. Raises ConfigError, CheckpointError.
+    checkpoint and ends with exactly the weights that an uninterrupted run has. `processes` are those that train together; None:
+    this one alone. Raises ConfigError, CheckpointError.
     """
     import torch
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # a bar for each file of a tiny checkpoint hides what matters
+    processes = processes or Processes()
+    check_shares(config, processes.count)
     torch.set_num_threads(config.threads)
     torch.use_deterministic_algorithms(mode=True, warn_only=True)
-    folder = RunFolder(path, config, materials.registry, resume=resume)
+    folder = RunFolder(path, config, materials.registry, resume=resume, writes=processes.main)
+    processes.wait()  # before anybody looks at the folder, what a killed run left there is put in order
     try:
         latest = folder.checkpoints.latest() if resume else None
         if (
@@ -83,9 +87,10 @@ def train(
         ):
             return folder.final
         _cut(folder, latest)
-        source = latest.path if latest is not None else _start(config, materials, path)
+        adapted = config.policy.lora is not None
+        source = latest.path if latest is not None and not adapted else _start(config, materials, path)
         with nullcontext(runner) if runner is not None else asyncio.Runner() as loop:
-            bench = _bench(config, materials, folder, source, latest, loop, progress or Silent())
+            bench = _bench(config, materials, folder, source, latest, loop, progress or Silent(), processes)
             for index in range(bench.position.stage, len(config.stages)):
                 run_stage(bench, index)
             return _hand_over(bench)
@@ -123,22 +128,14 @@ def _bench(
     latest: Checkpoint | None,
     runner: asyncio.Runner,
     progress: Progress,
+    processes: Processes,
 ) -> Workbench:
-    from maestro.policy.local import LocalPolicy, Sampling
+    from maestro.train.learner import load_learner
 
-    policy = LocalPolicy.load(
-        source,
-        materials.images,
-        Sampling(seed=config.seed),
-        name=config.name,
-        blank_images=config.policy.blank_images,
-        threads=config.threads,
-        image_capacity=PICTURES,
-    )
-    policy.batcher.lockstep = True
+    learner = load_learner(config, source, latest.path if latest else None, materials.ensemble.menu, materials.images)
     # Wall clock must not decide what is learned: a paused or slow machine gets the same episodes.
     limits = config.limits.model_copy(update={"seconds": 3600.0})
-    sampler = Sampler(policy, RememberingEnsemble(materials.ensemble), config.reward, limits, runner)
+    sampler = Sampler(learner.policy, RememberingEnsemble(materials.ensemble), config.reward, limits, runner)
     kept, held_out = split_scenes(materials.scenes)
     bench = Workbench(
         config,
@@ -151,6 +148,8 @@ def _bench(
         held_out,
         progress,
         latest.position if latest else Position(),
+        learner=learner,
+        processes=processes,
     )
     if bench.position.finished:
         bench.next_stage()
@@ -212,6 +211,9 @@ def _cut(folder: RunFolder, latest: Checkpoint | None) -> None:
 
 def _hand_over(bench: Workbench) -> Path:
     """Copy the policy the config asks for to its final place."""
+    if not bench.processes.main:
+        bench.processes.wait()
+        return bench.folder.final
     checkpoints = bench.folder.checkpoints
     chosen = checkpoints.best() if bench.config.result == "best" else None
     chosen = chosen or checkpoints.latest()
@@ -219,11 +221,12 @@ def _hand_over(bench: Workbench) -> Path:
         raise CheckpointError(f"{bench.folder.path} has no checkpoint to hand over")
     final, writing = bench.folder.final, bench.folder.path / ".writing-policy"
     shutil.rmtree(writing, ignore_errors=True)
-    shutil.copytree(chosen.path, writing, ignore=shutil.ignore_patterns("trainer.pt", "position.json"))
+    shutil.copytree(chosen.path, writing, ignore=shutil.ignore_patterns("trainer.pt", "position.json", "adapter"))
     lock = orjson.loads((bench.folder.path / "registry.lock").read_bytes())
     write_card(writing, bench.config, lock, bench.folder.path / "metrics.jsonl", chosen.path.name)
     to_disk(writing)
     if final.exists():
         shutil.rmtree(final)
     writing.rename(final)
+    bench.processes.wait()
     return final
