@@ -29,9 +29,9 @@ def build_optimizer(
     betas = (0.9, config.beta2)
     optimizer: torch.optim.Optimizer
     if shards:
-        from torch.distributed.optim import ZeroRedundancyOptimizer
+        from maestro.train.sharded_adamw import ShardedAdamW
 
-        optimizer = ZeroRedundancyOptimizer(groups, torch.optim.AdamW, lr=config.lr, betas=betas)
+        optimizer = ShardedAdamW(groups, lr=config.lr, betas=betas)
     else:
         optimizer = torch.optim.AdamW(groups, lr=config.lr, betas=betas)
 
