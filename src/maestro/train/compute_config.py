@@ -20,5 +20,7 @@ class ComputeConfig(Config):
     """Compute activations again in the backward pass instead of keeping them (policy gradients)."""
     generation_batch: int = Field(default=64, ge=1)
     """Episodes of one process that decide in one batch."""
+    open_episodes: int = Field(default=512, ge=1)
+    """Episodes of one process that are under way at a time; each holds its keys and values."""
     shard_optimizer: bool = False
     """Several processes: each keeps the optimiser state of its share of the weights (ZeRO stage 1)."""

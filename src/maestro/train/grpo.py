@@ -194,6 +194,8 @@ def build_trainer(bench: Workbench, stage: GrpoStage, rollout: Rollout, optimize
         rollout_func=rollout,
         callbacks=[Steps(bench, stage, rollout, optimizer, schedule)],
     )
+    if (ddp := trainer.accelerator.ddp_handler) is not None:
+        ddp.gradient_as_bucket_view = True  # gradients travel from where they are, instead of from a second copy
     trainer.remove_callback(PrinterCallback)  # it prints every step to stdout, which is for results
     return trainer
 

@@ -153,6 +153,7 @@ _COMMON: Mapping[str, _Reader] = {
     "compute.precision": (("maestro.train.learner", "maestro.train.grpo"), _always),
     "compute.gradient_checkpointing": (("maestro.train.grpo",), _grpo),
     "compute.generation_batch": (("maestro.train.learner",), _always),
+    "compute.open_episodes": (("maestro.train.run",), _always),
     "compute.shard_optimizer": (("maestro.train.grpo",), _grpo),
     "policy.load": (("maestro.train.run",), _always),
     "policy.sizes": (("maestro.train.run",), _built),

@@ -27,6 +27,7 @@ from maestro.train.progress import Progress, Silent
 from maestro.train.sampling import Sampler
 from maestro.train.seeding import generator
 from maestro.train.shares import check_shares
+from maestro.train.start import starting_folder
 from maestro.train.synthetic import Scene
 from maestro.types import Task
 
@@ -135,7 +136,7 @@ def _bench(
     learner = load_learner(config, source, latest.path if latest else None, materials.ensemble.menu, materials.images)
     # Wall clock must not decide what is learned: a paused or slow machine gets the same episodes.
     limits = config.limits.model_copy(update={"seconds": 3600.0})
-    sampler = Sampler(learner.policy, RememberingEnsemble(materials.ensemble), config.reward, limits, runner)
+    sampler = Sampler(learner.policy, RememberingEnsemble(materials.ensemble), config.reward, limits, runner, config.compute.open_episodes)
     kept, held_out = split_scenes(materials.scenes)
     bench = Workbench(
         config,
@@ -166,7 +167,7 @@ def split_scenes(scenes: Sequence[Scene]) -> tuple[list[Scene], list[Scene]]:
 def _start(config: TrainConfig, materials: Materials, path: Path) -> Path:
     """The policy that the run starts from."""
     if config.policy.load is not None:
-        return _existing(config.policy.load)
+        return starting_folder(config.policy.load)
     if not any(isinstance(stage, WarmStartStage) for stage in config.stages):
         raise ConfigError("an untrained policy needs a warm_start stage first, or name a trained one in policy.load.")
     from maestro.policy.local_model import build_tiny
@@ -193,14 +194,6 @@ def vocabulary_texts(scenes: Sequence[Scene], menu: Menu, seed: int, count: int 
         texts += [scene.task.question, f"{topic(scene.plan)}; {scene.look}"]
         texts += [ensemble.result(Call(expert="", skill=skill), scene.task.id).text for skill in scene.plan]
     return texts
-
-
-def _existing(name: str) -> Path:
-    from maestro.registry.plugins import registered
-
-    if Path(name).is_dir():
-        return Path(name)
-    return Path(registered().policy(name))
 
 
 def _cut(folder: RunFolder, latest: Checkpoint | None) -> None:

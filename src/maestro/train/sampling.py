@@ -83,6 +83,7 @@ class Sampler:
     limits: Limits
     runner: asyncio.Runner
     concurrency: int = 512
+    """Episodes that are under way at a time."""
     cost_weight: float | None = None
     """Told to the policy; None leaves it out of the prompt."""
 
@@ -98,8 +99,11 @@ class Sampler:
         deciding = policy or self.policy
         if prefixes:
             deciding = ForcedFirst(deciding, prefixes, again)
-        work = run_episodes(jobs, deciding, self.ensemble, self.limits, concurrency=self.concurrency, cost_weight=self.cost_weight)
-        episodes = self.runner.run(work)
+        episodes: list[Episode] = []
+        for start in range(0, len(jobs), self.concurrency):  # whole batches, so that no clock decides who decides together
+            some = jobs[start : start + self.concurrency]
+            work = run_episodes(some, deciding, self.ensemble, self.limits, concurrency=len(some), cost_weight=self.cost_weight)
+            episodes += self.runner.run(work)
         return [self.rule.scored(job.task, episode) for job, episode in zip(jobs, episodes, strict=True)]
 
     def groups(
