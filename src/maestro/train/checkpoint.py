@@ -73,9 +73,12 @@ class Checkpoint:
 class Checkpoints:
     """The checkpoints of one run: `SS-KKKKKKKK` for stage and step, and `best`."""
 
-    def __init__(self, folder: Path, keep: int = 2) -> None:
+    def __init__(self, folder: Path, keep: int = 2, *, writes: bool = True) -> None:
+        """With `writes` off nothing is made or cleaned up here; another process does that."""
         self.folder = folder
         self.keep = keep
+        if not writes:
+            return
         folder.mkdir(parents=True, exist_ok=True)
         for replaced in folder.glob(f"{_REPLACED}*"):
             if not (final := folder / replaced.name.removeprefix(_REPLACED)).exists():
@@ -108,6 +111,8 @@ class Checkpoints:
 
     def all(self) -> list[Checkpoint]:
         """Numbered checkpoints, oldest first."""
+        if not self.folder.is_dir():
+            return []
         names = sorted(path.name for path in self.folder.iterdir() if path.is_dir() and path.name[:1].isdigit())
         return [self._read(self.folder / name) for name in names]
 

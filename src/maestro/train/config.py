@@ -13,9 +13,12 @@ from maestro.registry.located import located
 from maestro.reward import RewardRule
 from maestro.rollout.limits import Limits
 from maestro.train.alarm_config import AlarmConfig
+from maestro.train.compute_config import ComputeConfig
 from maestro.train.dial_config import DialConfig
+from maestro.train.lora_config import LoraConfig
 from maestro.train.outage_config import OutageConfig
 from maestro.train.signal_config import SignalConfig
+from maestro.train.speech import SpeechConfig
 from maestro.train.variation_config import VariationConfig
 
 
@@ -28,6 +31,9 @@ class PolicyConfig(Config):
     """Sizes of the untrained policy, passed to `build_tiny`."""
     blank_images: bool = False
     """The policy sees grey pictures of the right size (the experts see the real ones): what training without eyes gives."""
+    speech: SpeechConfig = SpeechConfig()
+    lora: LoraConfig | None = None
+    """Train low-rank adapters instead of all weights; what the run hands over has them merged in."""
 
 
 class EnsembleConfig(Config):
@@ -181,6 +187,7 @@ class TrainConfig(Config):
     """Engine of the policy-gradient stages."""
     threads: int = Field(default=1, ge=1)
     """CPU threads of the tensor library; part of what makes a run repeatable."""
+    compute: ComputeConfig = ComputeConfig()
     policy: PolicyConfig = PolicyConfig()
     ensemble: EnsembleConfig = EnsembleConfig()
     tasks: TasksConfig = TasksConfig()
@@ -196,11 +203,12 @@ class TrainConfig(Config):
 
     def located(self) -> TrainConfig:
         """The same with absolute paths, so that the run folder can be taken up from any directory."""
-        load, store = self.policy.load, self.ensemble.store
+        load, store, prompt = self.policy.load, self.ensemble.store, self.policy.speech.prompt
+        speech = self.policy.speech.model_copy(update={"prompt": prompt.expanduser().absolute()}) if prompt else self.policy.speech
         ensemble = {"registry": located("registries", self.ensemble.registry), "store": store and store.expanduser().absolute()}
         return self.model_copy(
             update={
-                "policy": self.policy.model_copy(update={"load": load and located("policies", load)}),
+                "policy": self.policy.model_copy(update={"load": load and located("policies", load), "speech": speech}),
                 "ensemble": self.ensemble.model_copy(update=ensemble),
                 "tasks": self.tasks.model_copy(update={"source": located("task_sources", self.tasks.source)}),
             }

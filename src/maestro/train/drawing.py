@@ -26,7 +26,7 @@ def draw_step(
     with outages(bench, turn), encounters(bench, turn):
         groups = sampler.groups(tasks, members, first, forced, bench.config.seed, "stratum", bench.position.stage, again=again)
         drawn = draw_groups(sampler.episodes, tasks, groups, first, signal)
-    bench.record(drawn.everything)
+    bench.record(bench.processes.collect(drawn.everything))
     return drawn
 
 

@@ -10,7 +10,7 @@ import logging
 import os
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +24,9 @@ from maestro.train.drift import DriftMeter
 from maestro.train.order import TaskOrder
 from maestro.train.prefix import shared_prefix
 from maestro.train.reference import stage_start
+from maestro.train.resampling import Drawn
 from maestro.train.seeding import number, seed_all
+from maestro.train.shares import share_of
 from maestro.train.supervised import build_optimizer
 from maestro.types import Episode, Task
 
@@ -37,7 +39,9 @@ def grpo(bench: Workbench, stage: GrpoStage) -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
     place, done = bench.position.stage, bench.position.step
     rollout = Rollout(bench, stage)
-    optimizer, schedule = build_optimizer(bench.policy.model, stage.optimizer, stage.steps)
+    bench.policy.sampling = replace(bench.policy.sampling, temperature=stage.temperature)
+    shards = bench.config.compute.shard_optimizer and bench.processes.count > 1
+    optimizer, schedule = build_optimizer(bench.policy.model, stage.optimizer, stage.steps, shards=shards)
     if (path := bench.resumed) is not None:
         state = torch.load(path, weights_only=True)
         optimizer.load_state_dict(state["optimizer"])
@@ -49,7 +53,7 @@ def grpo(bench: Workbench, stage: GrpoStage) -> None:
         warnings.filterwarnings("ignore", category=FutureWarning)
         trainer = build_trainer(bench, stage, rollout, optimizer, schedule)
         try:
-            with shared_prefix(bench.policy.model):
+            with shared_prefix(bench.policy.model) if shares_prefix(bench) else nullcontext():
                 trainer.train()
         finally:
             bench.policy.model.eval()
@@ -65,6 +69,11 @@ def sampling_at(bench: Workbench, temperature: float) -> Iterator[None]:
         yield
     finally:
         bench.policy.sampling = before
+
+
+def shares_prefix(bench: Workbench) -> bool:
+    """Whether the update may read what rows have in common once: on the processor, with activations kept."""
+    return bench.policy.model.device.type == "cpu" and not bench.config.compute.gradient_checkpointing
 
 
 class Rollout:
@@ -87,15 +96,16 @@ class Rollout:
         return self.order.at(step * self.stage.prompts, self.stage.prompts)
 
     def __call__(self, prompts: list[Any], trainer: Any) -> dict[str, Any]:
-        """`prompts` arrive in data order, each repeated once per member."""
+        """`prompts` are this process's share, in data order, each repeated once per member."""
         bench, stage, step = self.bench, self.stage, self.bench.position.step
-        tasks = self.tasks(step)
+        tasks = bench.processes.share(self.tasks(step))
         if len(prompts) != len(tasks) * stage.members:
-            raise ConfigError(f"TRL asks for {len(prompts)} episodes where the stage has {len(tasks)} x {stage.members}")
+            raise ConfigError(
+                f"TRL asks for {len(prompts)} episodes where this process's share of the stage is {len(tasks)} x {stage.members}"
+            )
         self._same_prompts(tasks, [prompts[index * stage.members] for index in range(len(tasks))], trainer)
-        forced = round(stage.members * stage.stratified)
-        drawn = draw_step(bench, tasks, stage.members, step, forced, stage.signal)
-        self.numbers = drawn_numbers(bench, drawn, step, stage.signal)
+        drawn = draw_step(bench, tasks, stage.members, step, round(stage.members * stage.stratified), stage.signal)
+        self.numbers = drawn_numbers(bench, Drawn.together(bench.processes.collect([drawn])), step, stage.signal)
         rows = rows_for_trl(drawn.members, drawn.trained(stage.signal))
         self.drift.expect(rows)
         return rows
@@ -149,13 +159,14 @@ def build_trainer(bench: Workbench, stage: GrpoStage, rollout: Rollout, optimize
     left = stage.steps - bench.position.step
     if stage.beta:  # TRL loads the reference from where the model says that it came from
         bench.policy.model.config._name_or_path = str(stage_start(bench))  # noqa: SLF001
+    compute, count = bench.config.compute, bench.processes.count
     arguments = GRPOConfig(
         output_dir=str(bench.folder.path / "trl"),
         seed=number(bench.config.seed, "trl") % 2**31,
         max_steps=left,
         num_generations=stage.members,
         per_device_train_batch_size=stage.micro_batch,
-        gradient_accumulation_steps=stage.prompts * stage.members // stage.micro_batch,
+        gradient_accumulation_steps=share_of(stage, count) // stage.micro_batch,
         num_iterations=stage.iterations,
         max_completion_length=bench.policy.max_tokens,
         temperature=stage.temperature,
@@ -168,17 +179,21 @@ def build_trainer(bench: Workbench, stage: GrpoStage, rollout: Rollout, optimize
         max_grad_norm=stage.optimizer.clip_norm,
         shuffle_dataset=False,
         remove_unused_columns=False,
-        gradient_checkpointing=False,
-        bf16=False,
-        use_cpu=not torch.cuda.is_available(),
+        gradient_checkpointing=compute.gradient_checkpointing,
+        gradient_checkpointing_kwargs={"use_reentrant": False} if compute.gradient_checkpointing else None,
+        bf16=compute.precision == "bfloat16",
+        use_cpu=bench.policy.model.device.type == "cpu",
+        ddp_find_unused_parameters=True,  # rows without a picture leave the vision tower out
         save_strategy="no",
         report_to=[],
         logging_steps=1,
         disable_tqdm=True,
         dataloader_pin_memory=False,
     )
+    if count == 1:
+        arguments._n_gpu = min(1, arguments.n_gpu)  # noqa: SLF001 (else Transformers spreads one process over every card it sees)
     trainer = GRPOTrainer(
-        model=bench.policy.model,
+        model=bench.learner.trained if bench.learner is not None else bench.policy.model,
         reward_funcs=reward,
         args=arguments,
         train_dataset=prompts_to_come(bench, stage, rollout),
@@ -188,6 +203,8 @@ def build_trainer(bench: Workbench, stage: GrpoStage, rollout: Rollout, optimize
         callbacks=[Steps(bench, stage, rollout, optimizer, schedule)],
     )
     rollout.drift.watch(trainer)
+    if (ddp := trainer.accelerator.ddp_handler) is not None:
+        ddp.gradient_as_bucket_view = True  # gradients travel from where they are, instead of from a second copy
     trainer.remove_callback(PrinterCallback)  # it prints every step to stdout, which is for results
     return trainer
 

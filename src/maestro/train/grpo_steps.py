@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,10 @@ class Steps(TrainerCallback):  # type: ignore[misc]
         if step % bench.config.validation.every == 0 or step == self.stage.steps or control.should_training_stop:
             bench.look(step)
         if step % bench.config.checkpoint.every == 0 and step < self.stage.steps and step % self.stage.iterations == 0:
-            bench.save(self.save)
+            bench.save(self.saving())
 
-    def save(self, path: Path) -> None:
-        """Write the state of optimiser and schedule."""
-        torch.save({"optimizer": self.optimizer.state_dict(), "schedule": self.schedule.state_dict()}, path)
+    def saving(self) -> Callable[[Path], None]:
+        """Writes the state of optimiser and schedule. Where every process has a part of it, they put it together here."""
+        collected = getattr(self.optimizer, "collected", self.optimizer.state_dict)
+        state = {"optimizer": collected(), "schedule": self.schedule.state_dict()}
+        return lambda path: torch.save(state, path)

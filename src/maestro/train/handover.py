@@ -15,7 +15,7 @@ from maestro.train.config import TrainConfig
 from maestro.train.digests import NAME
 from maestro.train.folder import RunFolder
 
-OURS = ("trainer.pt", "position.json", NAME)
+OURS = ("trainer.pt", "position.json", "adapter", NAME)
 """Files of a checkpoint that only its run needs."""
 
 
@@ -23,11 +23,14 @@ def describe(run: RunFolder, config: TrainConfig, folder: Path, name: str) -> No
     """Write `registry.lock` and the model card (`README.md`) into a policy folder; `name` says which checkpoint it is."""
     lock = (run.path / "registry.lock").read_bytes()
     (folder / "registry.lock").write_bytes(lock)
-    write_card(folder, config, orjson.loads(lock), run.metrics.path, name)
+    write_card(folder, config, orjson.loads(lock), run.path / "metrics.jsonl", name)
 
 
 def hand_over(bench: Workbench) -> Path:
-    """Copy the policy the config asks for to its final place. Raises CheckpointError when there is none."""
+    """Copy the policy the config asks for to its final place, in the first process. Raises CheckpointError when there is none."""
+    if not bench.processes.main:
+        bench.processes.wait()
+        return bench.folder.final
     chosen = chosen_checkpoint(bench)
     final, writing = bench.folder.final, bench.folder.path / ".writing-policy"
     shutil.rmtree(writing, ignore_errors=True)
@@ -37,6 +40,7 @@ def hand_over(bench: Workbench) -> Path:
     if final.exists():
         shutil.rmtree(final)
     writing.rename(final)
+    bench.processes.wait()
     return final
 
 

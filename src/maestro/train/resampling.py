@@ -35,6 +35,17 @@ class Drawn:
     """Groups that are masked as a whole because their rewards are equal."""
     counts: Counter[str] = field(default_factory=Counter)
 
+    @classmethod
+    def together(cls, shares: Sequence[Drawn]) -> Drawn:
+        """What several processes drew, as one."""
+        whole = cls([task for share in shares for task in share.tasks], [])
+        for share in shares:
+            whole.dropped |= {place + len(whole.groups) for place in share.dropped}
+            whole.groups += share.groups
+            whole.replaced += share.replaced
+            whole.counts += share.counts
+        return whole
+
     @property
     def members(self) -> list[Episode]:
         """Every group's members in order."""

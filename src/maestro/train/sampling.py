@@ -85,6 +85,7 @@ class Sampler:
     limits: Limits
     runner: asyncio.Runner
     concurrency: int = 512
+    """Episodes that are under way at a time."""
     cost_weight: float | None = None
     """Told to the policy; None leaves it out of the prompt."""
     meets: Callable[[Task], Encounter] | None = None
@@ -110,7 +111,10 @@ class Sampler:
         drawn = [
             replace(job, ensemble=one.ensemble(self.ensemble), cost_weight=one.cost_weight) for job, one in zip(jobs, met, strict=True)
         ]
-        episodes = self.runner.run(run_episodes(drawn, deciding, self.ensemble, self.limits, concurrency=self.concurrency))
+        episodes: list[Episode] = []
+        for start in range(0, len(jobs), self.concurrency):  # whole batches, so that no clock decides who decides together
+            some = drawn[start : start + self.concurrency]
+            episodes += self.runner.run(run_episodes(some, deciding, self.ensemble, self.limits, concurrency=len(some)))
         return [self.rule.at(one.cost_weight).scored(job.task, episode) for job, one, episode in zip(jobs, met, episodes, strict=True)]
 
     def groups(
