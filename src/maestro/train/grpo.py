@@ -39,7 +39,6 @@ def grpo(bench: Workbench, stage: GrpoStage) -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
     place, done = bench.position.stage, bench.position.step
     rollout = Rollout(bench, stage)
-    bench.policy.sampling = replace(bench.policy.sampling, temperature=stage.temperature)
     shards = bench.config.compute.shard_optimizer and bench.processes.count > 1
     optimizer, schedule = build_optimizer(bench.policy.model, stage.optimizer, stage.steps, shards=shards)
     if (path := bench.resumed) is not None:
@@ -100,9 +99,7 @@ class Rollout:
         bench, stage, step = self.bench, self.stage, self.bench.position.step
         tasks = bench.processes.share(self.tasks(step))
         if len(prompts) != len(tasks) * stage.members:
-            raise ConfigError(
-                f"TRL asks for {len(prompts)} episodes where this process's share of the stage is {len(tasks)} x {stage.members}"
-            )
+            raise ConfigError(f"TRL asks for {len(prompts)} episodes where this process's share is {len(tasks)} x {stage.members}")
         self._same_prompts(tasks, [prompts[index * stage.members] for index in range(len(tasks))], trainer)
         drawn = draw_step(bench, tasks, stage.members, step, round(stage.members * stage.stratified), stage.signal)
         self.numbers = drawn_numbers(bench, Drawn.together(bench.processes.collect([drawn])), step, stage.signal)
