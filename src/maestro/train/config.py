@@ -20,6 +20,7 @@ from maestro.train.outage_config import OutageConfig
 from maestro.train.signal_config import SignalConfig
 from maestro.train.speech import SpeechConfig
 from maestro.train.variation_config import VariationConfig
+from maestro.train.verl_config import VerlConfig
 
 
 class PolicyConfig(Config):
@@ -183,10 +184,11 @@ class TrainConfig(Config):
     name: str = Field(default="maestro-mini-vl", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     """Names the default run folder, so it is a plain name."""
     seed: int = 1
-    engine: Literal["trl"] = "trl"
+    engine: Literal["trl", "verl"] = "trl"
     """Engine of the policy-gradient stages."""
     threads: int = Field(default=1, ge=1)
     """CPU threads of the tensor library; part of what makes a run repeatable."""
+    verl: VerlConfig = VerlConfig()
     compute: ComputeConfig = ComputeConfig()
     policy: PolicyConfig = PolicyConfig()
     ensemble: EnsembleConfig = EnsembleConfig()

@@ -20,7 +20,7 @@ def check_shares(config: TrainConfig, count: int) -> None:
 
 
 def share_of(stage: GrpoStage, count: int) -> int:
-    """Episodes of one process in a step; groups stay whole, to be drawn again as such. Raises ConfigError when they are uneven."""
+    """Episodes of one process in a step; groups stay whole, to be drawn again as such. Raises ConfigError."""
     total = stage.prompts * stage.members
     if total % (stage.micro_batch * count):
         raise ConfigError(f"micro_batch {stage.micro_batch} x {count} processes does not divide prompts x members = {total}; change one.")
