@@ -63,8 +63,8 @@ def load_materials(config: TrainConfig, images: ImageStore) -> Loaded:
         Materials(
             images=images,
             ensemble=performing.performs,
-            train=_tasks(source, config.tasks.train, config.tasks.train_limit, images) if needed else [],
-            validation=_tasks(source, config.tasks.validation, config.tasks.validation_limit, images) if needed else [],
+            train=scorable_tasks(source, config.tasks.train, config.tasks.train_limit, images) if needed else [],
+            validation=scorable_tasks(source, config.tasks.validation, config.tasks.validation_limit, images) if needed else [],
             scenes=(scenes := _scenes(source, config, images)),
             wordings=card_wordings(ensemble.registry) if scenes else [],
             registry=dict[str, Any](ensemble.registry.lock()),
@@ -89,7 +89,7 @@ def load_ensemble(config: TrainConfig, images: ImageStore, source: TaskSource | 
     return Performing(performs, ensemble, store)
 
 
-def _tasks(source: TaskSource, split: str, limit: int | None, images: ImageStore) -> list[Task]:
+def scorable_tasks(source: TaskSource, split: str, limit: int | None, images: ImageStore) -> list[Task]:
     """Tasks of a split that can all be scored."""
     tasks = source.load(split, limit, images)
     require_scorable(tasks)

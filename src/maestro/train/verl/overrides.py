@@ -122,6 +122,7 @@ def _actor(config: TrainConfig, stage: GrpoStage) -> dict[str, Any]:
         f"{actor}.kl_loss_type": "low_var_kl",
         f"{actor}.grad_clip": optimizer.clip_norm,
         f"{actor}.optim.lr": optimizer.lr,
+        f"{actor}.optim.total_training_steps": stage.steps,
         f"{actor}.optim.lr_warmup_steps": optimizer.warmup_steps,
         f"{actor}.optim.lr_scheduler_type": optimizer.schedule,
         f"{actor}.optim.min_lr_ratio": optimizer.final_lr / optimizer.lr,
