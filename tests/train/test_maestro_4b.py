@@ -22,21 +22,10 @@ from maestro.train.grpo import Rollout, rows_for_trl
 from maestro.train.materials import load_materials
 from maestro.train.run import train
 from maestro.types import Call, Episode
-from tests.train.planner import experts, random_checkpoint, rows_folder, speaking_checkpoint
+from tests.train.planner import experts
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="session")
-def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return rows_folder(tmp_path_factory.mktemp("rows"))
-
-
-@pytest.fixture(scope="session")
-def planner(rows: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("planner")
-    return speaking_checkpoint(random_checkpoint(place / "random"), rows, place / "speaking")
 
 
 def overrides(planner: Path, rows: Path) -> list[str]:
@@ -72,7 +61,9 @@ def kept() -> list[tuple[Episode, dict[str, list[object]]]]:
 
 
 @pytest.fixture(scope="module")
-def trained(planner: Path, rows: Path, tmp_path_factory: pytest.TempPathFactory, kept: list[tuple[Episode, dict[str, list[object]]]]) -> Path:
+def trained(
+    planner: Path, rows: Path, tmp_path_factory: pytest.TempPathFactory, kept: list[tuple[Episode, dict[str, list[object]]]]
+) -> Path:
     """The finished run; `kept` gets every episode that was trained on, with the row that TRL got of it."""
     plain = Rollout._episodes
 
@@ -161,5 +152,5 @@ def test_adapters_are_merged_in_what_is_handed_over(planner: Path, rows: Path, t
     assert changed
     assert changed <= {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}
     assert not (tmp_path / "run" / "policy" / "adapter").exists()
-    last = sorted(path for path in (tmp_path / "run" / "checkpoints").iterdir() if path.name[:1].isdigit())[-1]
+    last = max(path for path in (tmp_path / "run" / "checkpoints").iterdir() if path.name[:1].isdigit())
     assert (last / "adapter" / "adapter_model.safetensors").is_file()

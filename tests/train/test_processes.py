@@ -17,15 +17,15 @@ from maestro.train.folder import read_metrics
 from maestro.train.processes import Processes
 from maestro.train.shares import check_shares
 from tests.train.planner import experts
-from tests.train.test_maestro_4b import RECIPES, overrides, planner, rows
-
-__all__ = ["planner", "rows"]
+from tests.train.test_maestro_4b import RECIPES, overrides
 
 LAUNCH = ("accelerate.commands.launch", "--multi_gpu", "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no")
 PLAIN = ("compute.precision=float32", "compute.gradient_checkpointing=false", "stages.0.optimizer.warmup_steps=4", "validation.every=1")
 
 
-def launched(count: int, planner: Path, rows: Path, folder: Path, environment: dict[str, str], *more: str) -> subprocess.CompletedProcess[str]:
+def launched(
+    count: int, planner: Path, rows: Path, folder: Path, environment: dict[str, str], *more: str
+) -> subprocess.CompletedProcess[str]:
     """`maestro train` by the recipe, in `count` processes."""
     settings = [word for one in (*overrides(planner, rows), *PLAIN, *more) for word in ("--set", one)]
     verb = ["maestro", "train", str(RECIPES / "maestro_4b.yaml"), "--run", str(folder), "--json", *settings]
@@ -50,7 +50,10 @@ def test_two_processes_take_the_same_steps_as_one(planner: Path, rows: Path, tmp
     assert moved > 1e-4
     assert apart < 1e-3 * moved
     records = [
-        [{name: value for name, value in record.items() if not name.endswith("seconds")} for record in read_metrics(tmp_path / name / "metrics.jsonl")]
+        [
+            {name: value for name, value in record.items() if not name.endswith("seconds")}
+            for record in read_metrics(tmp_path / name / "metrics.jsonl")
+        ]
         for name in ("one", "two")
     ]
     assert [record["kind"] for record in records[0]] == [record["kind"] for record in records[1]]

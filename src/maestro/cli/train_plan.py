@@ -45,7 +45,9 @@ def describe(config: TrainConfig, target: Path, processes: int, *, as_json: bool
             }
         )
         return
-    console().print(f"would run {', then '.join(stages)} on {registry.name}@{registry.digest[:12]} in {target}; the config, resolved:", markup=False)
+    console().print(
+        f"would run {', then '.join(stages)} on {registry.name}@{registry.digest[:12]} in {target}; the config, resolved:", markup=False
+    )
     click.echo(config.to_yaml())
     click.echo(_readers(found))
     click.echo(_memory(config, shape, plans))
@@ -73,17 +75,21 @@ def _memory(config: TrainConfig, shape: Shape | None, plans: list[tuple[int, Pla
     trained = shape.adapted(config.policy.lora) if config.policy.lora is not None else shape.parameters
     row, written = row_tokens(config)
     heads = ("weights", "gradients", "optimiser", "sampling", "activations", "logits", "peak")
+    millions = f"{shape.parameters / 1e6:,.1f} million parameters, {trained / 1e6:,.1f} million trained"
     lines = [
-        f"Memory, GiB a device: {shape.parameters / 1e6:,.1f} million parameters, {trained / 1e6:,.1f} million trained; rows of up to {row} tokens, "
-        f"{written} of them written.",
+        f"Memory, GiB a device: {millions}; rows of up to {row} tokens, {written} of them written.",
         f"  {'':<52}" + "".join(f"{head:>12}" for head in heads) + "  fits",
     ]
     for index, one in plans:
         parts = (one.weights, one.gradients, one.optimizer, one.sampling, one.activations, one.logits, one.peak)
         fitting = [f"{card} GB" for card in CARDS if one.fits(card)]
         name = f"stages.{index}: {one.layout.name}"
-        lines.append(f"  {name:<52}" + "".join(f"{part / GIB:>12.1f}" for part in parts) + f"  {', '.join(fitting) or 'none of 24, 40, 80 GB'}")
-    return "\n".join([*lines, "An estimate from above, for rows as long as they may get. Peak: the largest of sampling, update and optimiser step."])
+        lines.append(
+            f"  {name:<52}" + "".join(f"{part / GIB:>12.1f}" for part in parts) + f"  {', '.join(fitting) or 'none of 24, 40, 80 GB'}"
+        )
+    return "\n".join(
+        [*lines, "An estimate from above, for rows as long as they may get. Peak: the largest of sampling, update and optimiser step."]
+    )
 
 
 def _record(index: int, one: Plan) -> dict[str, Any]:

@@ -38,7 +38,9 @@ def spoken(folder: Path, options: Options) -> Options:
     try:
         said = TokenOptions.model_validate(orjson.loads(file.read_bytes()))
     except (orjson.JSONDecodeError, ValidationError) as error:
-        raise CheckpointError(f"{file} cannot be read ({error}). Remove it, and name the dialect with ?dialect= behind the folder.") from error
+        raise CheckpointError(
+            f"{file} cannot be read ({error}). Remove it, and name the dialect with ?dialect= behind the folder."
+        ) from error
     if options.dialect is not None and options.dialect != said.dialect:
         return options
     given = {name: getattr(options, name) for name in options.model_fields_set}
