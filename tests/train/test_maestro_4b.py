@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ pytestmark = pytest.mark.slow
 
 def overrides(planner: Path, rows: Path) -> list[str]:
     """What a machine without a graphics card changes of the recipe; everything else stays."""
-    stage = ["steps=2", "prompts=2", "members=4", "micro_batch=2", "optimizer.lr=0.001"]
+    stage = ["steps=2", "prompts=1", "members=4", "micro_batch=2", "optimizer.lr=0.001"]
     speech = ["max_new_tokens=48", "max_tokens=2048", "observation_tokens=64"]
     return [
         f"policy.load={planner}",
@@ -45,12 +46,12 @@ def overrides(planner: Path, rows: Path) -> list[str]:
     ]
 
 
-def run(recipe: str, planner: Path, rows: Path, folder: Path, *more: str) -> Path:
+def run(recipe: str, planner: Path, rows: Path, folder: Path, *more: str, resume: bool = False) -> Path:
     config = load_config(TrainConfig, RECIPES / recipe, [*overrides(planner, rows), *more]).located()
     loaded = load_materials(config, ImageStore())
     with asyncio.Runner() as runner:
         try:
-            return train(config, loaded.materials, folder, runner=runner)
+            return train(config, loaded.materials, folder, resume=resume, runner=runner)
         finally:
             runner.run(loaded.close())
 
@@ -141,11 +142,18 @@ def test_the_policy_handed_over_is_loaded_as_it_was_trained(trained: Path) -> No
     assert other.dialect.history == "original"  # type: ignore[attr-defined]
 
 
-def test_adapters_are_merged_in_what_is_handed_over(planner: Path, rows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_adapters_are_merged_in_what_is_handed_over_and_a_run_with_them_goes_on_where_it_was(
+    planner: Path, rows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with experts() as (_, environment):
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        run("maestro_4b_lora.yaml", planner, rows, tmp_path / "run", "policy.lora.rank=4", "stages.0.steps=1")
+        run("maestro_4b_lora.yaml", planner, rows, tmp_path / "run", "policy.lora.rank=4")
+        whole = (tmp_path / "run" / "policy" / "model.safetensors").read_bytes()
+        shutil.rmtree(tmp_path / "run" / "policy")
+        shutil.rmtree(tmp_path / "run" / "checkpoints" / "00-00000002")  # as if killed behind the first step
+        run("maestro_4b_lora.yaml", planner, rows, tmp_path / "run", "policy.lora.rank=4", resume=True)
+        assert (tmp_path / "run" / "policy" / "model.safetensors").read_bytes() == whole
     before, after = load_file(planner / "model.safetensors"), load_file(tmp_path / "run" / "policy" / "model.safetensors")
     assert before.keys() == after.keys()
     changed = {name.rsplit(".", 2)[1] for name in before if not torch.equal(before[name].to(after[name].dtype), after[name])}
