@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from safetensors.torch import load_file
@@ -35,6 +36,12 @@ def launched(
     return subprocess.run([sys.executable, "-m", *how, *verb], env=variables, capture_output=True, text=True, check=False, timeout=400)
 
 
+def distance(one: dict[str, Any], other: dict[str, Any]) -> float:
+    """Euclidean, over all weights."""
+    total: float = sum(float((one[name] - other[name]).square().sum()) for name in one) ** 0.5
+    return total
+
+
 @pytest.mark.slow
 def test_two_processes_take_the_same_steps_as_one(planner: Path, rows: Path, tmp_path: Path) -> None:
     with experts() as (_, environment):
@@ -45,10 +52,10 @@ def test_two_processes_take_the_same_steps_as_one(planner: Path, rows: Path, tmp
     assert two.stdout.count('"policy"') == 1, "more than one process printed a result"
     alone, together = (load_file(tmp_path / name / "policy" / "model.safetensors") for name in ("one", "two"))
     before = load_file(planner / "model.safetensors")
-    moved = max(float((alone[name] - before[name]).abs().max()) for name in alone)
-    apart = max(float((alone[name] - together[name]).abs().max()) for name in alone)
-    assert moved > 1e-4
-    assert apart < 1e-3 * moved
+    moved, apart = distance(alone, before), distance(alone, together)
+    print(f"moved by {moved:.3g}, apart by {apart:.3g}")  # noqa: T201  with pytest -s, for the docs
+    assert moved > 1e-3
+    assert apart < 0.01 * moved  # sums are formed in another order, and AdamW makes that large where a gradient is nearly nothing
     records = [
         [
             {name: value for name, value in record.items() if not name.endswith("seconds")}

@@ -24,7 +24,7 @@ from maestro.train.memory import GIB, layouts, plan
 from maestro.train.shape import read_shape
 
 SMALL: dict[str, Any] = {"hidden": 32, "layers": 1, "heads": 2, "kv_heads": 1, "head_width": 16, "intermediate": 64, "deepstack": []}
-LARGE: dict[str, Any] = {"hidden": 512, "layers": 10, "heads": 8, "kv_heads": 4, "head_width": 64, "intermediate": 1536, "deepstack": [0]}
+LARGE: dict[str, Any] = {"hidden": 256, "layers": 6, "heads": 4, "kv_heads": 2, "head_width": 64, "intermediate": 768, "deepstack": [0]}
 CASES = {
     "activations kept": ("compute.gradient_checkpointing=false",),
     "computed again": ("compute.gradient_checkpointing=true",),
@@ -68,7 +68,7 @@ def _config(checkpoint: Path, overrides: tuple[str, ...]) -> TrainConfig:
     from maestro.registry.plugins import registered
 
     pool = registered().registries["playground"].parent / "pool"
-    stage = {"kind": "grpo", "steps": 1, "prompts": 2, "members": 8, "micro_batch": 16}
+    stage = {"kind": "grpo", "steps": 1, "prompts": 2, "members": 4, "micro_batch": 8}
     return load_config(
         TrainConfig,
         None,
