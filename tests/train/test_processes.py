@@ -33,7 +33,7 @@ def launched(
     how = [*LAUNCH, "--num_processes", str(count), "--main_process_port", "0", "-m"] if count > 1 else []
     source = str(Path(__file__).parents[2] / "src")
     variables = {**os.environ, **environment, "PYTHONPATH": source, "OMP_NUM_THREADS": "1"}
-    return subprocess.run([sys.executable, "-m", *how, *verb], env=variables, capture_output=True, text=True, check=False, timeout=400)
+    return subprocess.run([sys.executable, "-m", *how, *verb], env=variables, capture_output=True, text=True, check=False, timeout=1800)
 
 
 def distance(one: dict[str, Any], other: dict[str, Any]) -> float:
