@@ -32,8 +32,10 @@ CASES = {
 _CHILD = """
 import json, resource, sys
 from maestro.cli.main import cli
-cli.main(sys.argv[1:], standalone_mode=False)
-print(json.dumps({"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))
+try:
+    cli.main(sys.argv[1:], standalone_mode=False)
+finally:  # the command line leaves by SystemExit
+    print("\\n" + json.dumps({"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))
 """
 
 
