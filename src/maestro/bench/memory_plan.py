@@ -51,7 +51,7 @@ def measure() -> list[Measurement]:
                 config = _config(checkpoint, overrides)
                 peaks.append(_peak(config, folder / f"run-{case}-{sizes['hidden']}"))
                 plans.append(_planned(config))
-            bar = Bar(0.5, of="ratio")
+            bar = Bar(1.0, of="ratio", least=False)  # a plan from above
             figures = [(peaks[1] - peaks[0]) / GIB], [(plans[1] - plans[0]) / GIB]
             found.append(Measurement.of(f"peak memory, {case}", "GiB", figures[0], "the plan", figures[1], bar))
         return found
