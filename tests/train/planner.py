@@ -1,4 +1,4 @@
-"""The original's world in small: a random Qwen3-VL folder with a thinking template, its rows in Parquet, its experts on a loopback server."""
+"""The original's world in small: a random Qwen3-VL with a thinking template, rows in Parquet, experts on loopback servers."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ TEMPLATE = """\
     {{- '<|im_start|>assistant\\n<think>\\n' }}
 {%- endif %}
 """
-"""As Qwen's thinking models have it: the generation prompt opens a thought, and thoughts of earlier turns are left out when rendered again."""
+"""As Qwen's thinking models have it: the prompt opens a thought, and thoughts of earlier turns are left out when rendered again."""
 CALL = "a chart\n</think>\n\n<search> Chart-R1@@Chart_Problem_Solver: bar </search>"
 ANSWERS = ("<think>\nread\n</think>\n\n<answer>14</answer>", "<think>\nread\n</think>\n\n<answer>7</answer>")
 EXPERTS = ("INTERN_S1_MINI", "GLM_4_6V_FLASH", "QWEN3_VL_8B_INSTRUCT", "CHART_R1", "MEDGEMMA_1_5_4B_IT", "DEEPEYES_7B", "GLM_OCR")
@@ -150,7 +150,7 @@ def speaking_checkpoint(start: Path, rows: Path, folder: Path, steps: int = 120)
 
 @contextmanager
 def experts() -> Iterator[tuple[list[Loopback], dict[str, str]]]:
-    """A loopback server for each expert (the registry has one service a port), in a thread of their own, and the environment that leads there."""
+    """A loopback server for each expert (one service a port), in a thread of their own, and the environment that leads there."""
     ready, done = threading.Event(), threading.Event()
     found: list[Loopback] = []
 

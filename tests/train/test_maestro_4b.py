@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -22,26 +23,15 @@ from maestro.train.grpo import Rollout, rows_for_trl
 from maestro.train.materials import load_materials
 from maestro.train.run import train
 from maestro.types import Call, Episode
-from tests.train.planner import experts, random_checkpoint, rows_folder, speaking_checkpoint
+from tests.train.planner import experts
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="session")
-def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return rows_folder(tmp_path_factory.mktemp("rows"))
-
-
-@pytest.fixture(scope="session")
-def planner(rows: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("planner")
-    return speaking_checkpoint(random_checkpoint(place / "random"), rows, place / "speaking")
-
-
 def overrides(planner: Path, rows: Path) -> list[str]:
     """What a machine without a graphics card changes of the recipe; everything else stays."""
-    stage = ["steps=2", "prompts=2", "members=4", "micro_batch=2", "optimizer.lr=0.001"]
+    stage = ["steps=2", "prompts=1", "members=4", "micro_batch=2", "optimizer.lr=0.001"]
     speech = ["max_new_tokens=48", "max_tokens=2048", "observation_tokens=64"]
     return [
         f"policy.load={planner}",
@@ -56,12 +46,12 @@ def overrides(planner: Path, rows: Path) -> list[str]:
     ]
 
 
-def run(recipe: str, planner: Path, rows: Path, folder: Path, *more: str) -> Path:
+def run(recipe: str, planner: Path, rows: Path, folder: Path, *more: str, resume: bool = False) -> Path:
     config = load_config(TrainConfig, RECIPES / recipe, [*overrides(planner, rows), *more]).located()
     loaded = load_materials(config, ImageStore())
     with asyncio.Runner() as runner:
         try:
-            return train(config, loaded.materials, folder, runner=runner)
+            return train(config, loaded.materials, folder, resume=resume, runner=runner)
         finally:
             runner.run(loaded.close())
 
@@ -72,7 +62,9 @@ def kept() -> list[tuple[Episode, dict[str, list[object]]]]:
 
 
 @pytest.fixture(scope="module")
-def trained(planner: Path, rows: Path, tmp_path_factory: pytest.TempPathFactory, kept: list[tuple[Episode, dict[str, list[object]]]]) -> Path:
+def trained(
+    planner: Path, rows: Path, tmp_path_factory: pytest.TempPathFactory, kept: list[tuple[Episode, dict[str, list[object]]]]
+) -> Path:
     """The finished run; `kept` gets every episode that was trained on, with the row that TRL got of it."""
     plain = Rollout._episodes
 
@@ -150,16 +142,23 @@ def test_the_policy_handed_over_is_loaded_as_it_was_trained(trained: Path) -> No
     assert other.dialect.history == "original"  # type: ignore[attr-defined]
 
 
-def test_adapters_are_merged_in_what_is_handed_over(planner: Path, rows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_adapters_are_merged_in_what_is_handed_over_and_a_run_with_them_goes_on_where_it_was(
+    planner: Path, rows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with experts() as (_, environment):
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        run("maestro_4b_lora.yaml", planner, rows, tmp_path / "run", "policy.lora.rank=4", "stages.0.steps=1")
+        run("maestro_4b_lora.yaml", planner, rows, tmp_path / "run", "policy.lora.rank=4")
+        whole = (tmp_path / "run" / "policy" / "model.safetensors").read_bytes()
+        shutil.rmtree(tmp_path / "run" / "policy")
+        shutil.rmtree(tmp_path / "run" / "checkpoints" / "00-00000002")  # as if killed behind the first step
+        run("maestro_4b_lora.yaml", planner, rows, tmp_path / "run", "policy.lora.rank=4", resume=True)
+        assert (tmp_path / "run" / "policy" / "model.safetensors").read_bytes() == whole
     before, after = load_file(planner / "model.safetensors"), load_file(tmp_path / "run" / "policy" / "model.safetensors")
     assert before.keys() == after.keys()
     changed = {name.rsplit(".", 2)[1] for name in before if not torch.equal(before[name].to(after[name].dtype), after[name])}
     assert changed
     assert changed <= {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}
     assert not (tmp_path / "run" / "policy" / "adapter").exists()
-    last = sorted(path for path in (tmp_path / "run" / "checkpoints").iterdir() if path.name[:1].isdigit())[-1]
+    last = max(path for path in (tmp_path / "run" / "checkpoints").iterdir() if path.name[:1].isdigit())
     assert (last / "adapter" / "adapter_model.safetensors").is_file()

@@ -87,7 +87,15 @@ def test_the_dry_run_says_who_reads_what_and_what_memory_it_takes(checkpoint: Pa
 
 def test_a_model_that_is_not_there_says_how_to_fetch_it(tmp_path: Path) -> None:
     rows = rows_folder(tmp_path / "rows")
-    words = ["train", str(RECIPES / "maestro_4b.yaml"), "--dry-run", "--set", "policy.load=nobody/no-model", "--set", f"tasks.source={rows}"]
+    words = [
+        "train",
+        str(RECIPES / "maestro_4b.yaml"),
+        "--dry-run",
+        "--set",
+        "policy.load=nobody/no-model",
+        "--set",
+        f"tasks.source={rows}",
+    ]
     said = CliRunner().invoke(cli, words)
     assert said.exit_code == 1
     assert "hf download nobody/no-model" in said.output

@@ -75,9 +75,9 @@ def _memory(config: TrainConfig, shape: Shape | None, plans: list[tuple[int, Pla
     trained = shape.adapted(config.policy.lora) if config.policy.lora is not None else shape.parameters
     row, written = row_tokens(config)
     heads = ("weights", "gradients", "optimiser", "sampling", "activations", "logits", "peak")
+    millions = f"{shape.parameters / 1e6:,.1f} million parameters, {trained / 1e6:,.1f} million trained"
     lines = [
-        f"Memory, GiB a device: {shape.parameters / 1e6:,.1f} million parameters, {trained / 1e6:,.1f} million trained; rows of up to {row} tokens, "
-        f"{written} of them written.",
+        f"Memory, GiB a device: {millions}; rows of up to {row} tokens, {written} of them written.",
         f"  {'':<52}" + "".join(f"{head:>12}" for head in heads) + "  fits",
     ]
     for index, one in plans:

@@ -92,8 +92,8 @@ class Maestro4bDialect:
     ) -> None:
         """Speak about the experts and skills of `menu`.
 
-        `history` says what a generation leaves in the row (see above); `aliases` are further names of ids, besides those on the cards. Raises ConfigError when an alias names nothing or two things, or
-        two ids differ in nothing but case.
+        `history` says what a generation leaves in the row (see above); `aliases` are further names of ids, besides those on the cards.
+        Raises ConfigError when an alias names nothing or two things, or two ids differ in nothing but case.
         """
         self.menu = menu
         self.prompt = prompt or PlannerPrompt()

@@ -119,8 +119,20 @@ class Rollout:
             text = processor.apply_chat_template(prompt, add_generation_prompt=True, tokenize=False)
             pictures = [part["image"] for message in prompt for part in message["content"] if part["type"] == "image"]
             rendered = processor(text=[text], images=pictures or None)["input_ids"][0]
-            if list(rendered) != list(bench.policy.encode_prompt(met.opening(task, bench.sampler.ensemble.menu))):
+            written = bench.policy.encode_prompt(met.opening(task, bench.sampler.ensemble.menu))
+            self._fits(task, len(written))
+            if list(rendered) != list(written):
                 raise ConfigError(f"TRL renders another prompt for {task.id} than the policy; the processor or chat template was changed.")
+
+    def _fits(self, task: Task, prompt: int) -> None:
+        """Make sure that the policy can answer behind its prompt; one that is too long would be trained on as a bad episode."""
+        policy = self.bench.policy
+        wanted = policy.sampling.max_new_tokens if policy.reserve is None else policy.reserve
+        if prompt + wanted > policy.max_tokens:
+            raise ConfigError(
+                f"the prompt of task {task.id} has {prompt} tokens, and a decision needs {wanted}; a row has {policy.max_tokens}. Raise "
+                "policy.speech.max_tokens, or leave the task out."
+            )
 
 
 def rows_for_trl(episodes: Sequence[Episode], trained: Sequence[bool]) -> dict[str, Any]:

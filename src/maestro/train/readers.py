@@ -74,6 +74,8 @@ def _setting(config: TrainConfig, key: str, model: BaseModel, name: str, usual: 
     place = f"{stage.kind}.{key.split('.', 2)[2]}" if stage is not None else key
     modules, condition = next((reader for pattern, reader in READERS[config.engine].items() if fnmatchcase(place, pattern)), ((), _never))
     unread = condition(config, stage)
+    kinds = {one.kind for one in config.stages}
+    modules = tuple(module for module in modules if _STAGE_OF.get(module) in {None, *kinds})
     return Setting(key, value, type(model).__name__, value != usual, () if unread else modules, unread)
 
 
@@ -141,11 +143,13 @@ def _stratified(_config: TrainConfig, stage: Any) -> str | None:
     return None if stage.stratified else "without stratified no later decision is forced either"
 
 
+_STAGE_OF = {"maestro.train.warm_start": "warm_start", "maestro.train.grpo": "grpo", "maestro.train.grpo_steps": "grpo"}
+"""Modules that only a run with this kind of stage loads."""
 _Reader = tuple[tuple[str, ...], Condition]
 _EPISODES = ("maestro.train.alarms",)
 _COMMON: Mapping[str, _Reader] = {
     "name": (("maestro.train.learner", "maestro.train.card"), _always),
-    "seed": (("maestro.train.run", "maestro.train.learner"), _always),
+    "seed": (("maestro.train.learner", "maestro.train.grpo"), _always),
     "engine": (("maestro.train.readers",), _always),
     "threads": (("maestro.train.run", "maestro.train.learner"), _always),
     "result": (("maestro.train.run",), _always),
@@ -171,7 +175,7 @@ _COMMON: Mapping[str, _Reader] = {
     "tasks.warm*": (("maestro.train.materials", "maestro.train.scenes"), _taught),
     "tasks.*": (("maestro.train.materials",), _episodes),
     "limits.seconds": ((), _wall_clock),
-    "limits.turns": (("maestro.rollout.limits", "maestro.train.bench"), _always),
+    "limits.turns": (("maestro.rollout.limits",), _always),
     "limits.*": (("maestro.rollout.limits",), _episodes),
     "reward.*": (("maestro.reward.rule",), _episodes),
     "alarms.window": (_EPISODES, _episodes),
@@ -184,12 +188,20 @@ _COMMON: Mapping[str, _Reader] = {
     "*.optimizer.final_lr": (("maestro.train.supervised",), _cosine),
     "grpo.optimizer.clip_norm": (("maestro.train.grpo",), _always),
     "*.optimizer.*": (("maestro.train.supervised",), _always),
-    "*.kind": (("maestro.train.run", "maestro.train.bench"), _always),
+    "*.kind": (("maestro.train.bench",), _always),
     "warm_start.*": (("maestro.train.warm_start",), _always),
     "expert_iteration.again": (("maestro.train.expert_iteration",), _stratified),
     "expert_iteration.*": (("maestro.train.expert_iteration",), _always),
 }
 READERS: Mapping[str, Mapping[str, _Reader]] = {
-    "trl": {**_COMMON, "grpo.*": (("maestro.train.grpo", "maestro.train.shares"), _always)},
+    "trl": {
+        **_COMMON,
+        "grpo.prompts": (("maestro.train.grpo", "maestro.train.shares"), _always),
+        "grpo.members": (("maestro.train.grpo", "maestro.train.shares"), _always),
+        "grpo.micro_batch": (("maestro.train.grpo", "maestro.train.shares"), _always),
+        "grpo.stratified": (("maestro.train.grpo", "maestro.train.shares"), _always),
+        "grpo.steps": (("maestro.train.grpo", "maestro.train.grpo_steps"), _always),
+        "grpo.*": (("maestro.train.grpo",), _always),
+    },
 }
 """By engine: patterns of settings (a stage's begin with its kind), the first that fits counts, to who reads them and when."""

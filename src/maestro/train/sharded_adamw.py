@@ -30,5 +30,5 @@ class ShardedAdamW(ZeroRedundancyOptimizer):  # type: ignore[misc]
 
     def _whole(self) -> dict[str, Any]:
         whole: dict[str, Any] = super().state_dict()
-        self._all_state_dicts = []  # the parts are not needed any more, and are as large as the whole
+        self._all_state_dicts: list[dict[str, Any]] = []  # the parts are not needed any more, and are as large as the whole
         return whole

@@ -13,8 +13,8 @@ def check_shares(config: TrainConfig, count: int) -> None:
     for index, stage in enumerate(config.stages):
         if not isinstance(stage, GrpoStage):
             raise ConfigError(
-                f"stages.{index}: {stage.kind} runs in one process, not in {count}. Run it first without a launcher, and name its policy in "
-                "policy.load of a config that has only grpo."
+                f"stages.{index}: {stage.kind} runs in one process, not in {count}. Run it first without a launcher, and name its policy "
+                "in policy.load of a config that has only grpo."
             )
         share_of(stage, count)
 
