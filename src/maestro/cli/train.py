@@ -42,11 +42,12 @@ def command(
         return
     check_place(target, resume=resume is not None)
     policy = _run(settings, target, resume=resume is not None, as_json=as_json)
-    result = {"policy": str(policy), "run": str(target), "config": settings.digest}
+    result = {"policy": str(policy), "run": str(target), "report": str(target / "report.html"), "config": settings.digest}
     if as_json:
         print_json(result)
     else:
         console().print(f"policy in {policy}; ask it with: maestro ask QUESTION --policy {target}", markup=False)
+        console().print(f"report in {target / 'report.html'}", markup=False)
 
 
 def _run(settings: TrainConfig, target: Path, *, resume: bool, as_json: bool) -> Path:
@@ -54,6 +55,7 @@ def _run(settings: TrainConfig, target: Path, *, resume: bool, as_json: bool) ->
         from maestro.train.run import train
     except ModuleNotFoundError as error:
         raise MissingDependency(f"training needs {error.name}; install it with: pip install 'maestro-orchestrator[train]'") from error
+    from maestro.evaluate.training_report import write_training_report
     from maestro.images import ImageStore
     from maestro.train.materials import load_materials
 
@@ -66,6 +68,8 @@ def _run(settings: TrainConfig, target: Path, *, resume: bool, as_json: bool) ->
             return train(settings, loaded.materials, target, resume=resume, progress=None if as_json else Terminal(), runner=runner)
         finally:
             runner.run(loaded.close())
+            if (target / "metrics.jsonl").exists():  # of a run that was interrupted, too
+                write_training_report(target)
 
 
 def _describe(settings: TrainConfig, target: Path, *, as_json: bool) -> None:
