@@ -52,6 +52,7 @@ def test_the_report_shows_curves_alarms_and_what_outages_did(tmp_path: Path) -> 
     assert "41.7 % of the 24 episodes drawn were lost" in page
     assert "8 further draws took their places, and 2 places stayed masked" in page
     assert "before 0.400, meanwhile 0.300, at the end 0.400" in page
+    assert Journal.read(tmp_path / "run").bands() == [(2.5, 4.5, "out: <dear>")]
     assert page.count("<title>out: &lt;dear&gt;</title>") == page.count("<svg")
 
 

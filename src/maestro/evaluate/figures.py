@@ -69,7 +69,8 @@ def learning_curves(
     values = [y for _, y in points] + list(levels.values())
     pad = 0.06 * ((max(values) - min(values)) or 1)
     span = (min(0.0, *(x for x, _ in points)), max(x for x, _ in points))
-    frame = Frame(64, 16, WIDTH - 130, HEIGHT - 46, span, (min(values) - pad, max(values) + pad))
+    longest = max(len(name) for name in [*series, *(f"{name} 0.00" for name in levels)])
+    frame = Frame(64, 16, WIDTH - max(130.0, 24 + 7.2 * longest), HEIGHT - 46, span, (min(values) - pad, max(values) + pad))
     parts = [*(_band(frame, band) for band in bands), _axes(frame, x_label, y_label), *(_mark(frame, mark) for mark in marks)]
     labels: list[tuple[float, str, str]] = []
     for name, level in levels.items():
@@ -200,7 +201,7 @@ def _band(frame: Frame, band: tuple[float, float, str]) -> str:
     begin, end = (min(max(x, frame.x[0]), frame.x[1]) for x in band[:2])
     (left, _), (right, _) = frame.at(begin, 0), frame.at(end, 0)
     box = f'<rect x="{left:.1f}" y="{frame.top:.1f}" width="{max(2.0, right - left):.1f}" height="{frame.bottom - frame.top:.1f}"'
-    return f'{box} fill="{GRID}" fill-opacity="0.7">{_hover(band[2])}</rect>'
+    return f'{box} fill="{BAD}" fill-opacity="0.12">{_hover(band[2])}</rect>'
 
 
 def _mark(frame: Frame, mark: tuple[float, str]) -> str:

@@ -62,6 +62,17 @@ class Journal:
                 total[name] = total.get(name, 0.0) + share
         return sorted(total, key=lambda name: -total[name])[:most]
 
+    def bands(self) -> list[tuple[float, float, str]]:
+        """(from, to, experts) of every stretch with experts out, reaching half-way to the records before and after it."""
+        stretches = self.outages()
+        found = []
+        for place, one in enumerate(stretches):
+            before = stretches[place - 1].end if place else one.begin
+            after = stretches[place + 1].begin if place + 1 < len(stretches) else one.end
+            if one.experts:
+                found.append(((before + one.begin) / 2, (one.end + after) / 2, f"out: {', '.join(one.experts)}"))
+        return found
+
     def outages(self) -> list[Outage]:
         """Stretches in which the same experts were out on purpose."""
         found: list[Outage] = []

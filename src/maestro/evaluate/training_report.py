@@ -79,18 +79,18 @@ def _outages(journal: Journal) -> list[Table | Figure]:
         stretches = _with_and_without(stretches)
     rows = [
         (
-            f"{stretch.begin:g} to {stretch.end:g}",
+            f"{stretch.begin:g} to {stretch.end:g}" if stretch.end > stretch.begin else f"{stretch.begin:g}",
             _few(stretch.experts),
             f"{stretch.total('signal', 'drawn'):,}",
             _share(stretch.total("signal", "lost"), stretch.total("signal", "drawn")),
             f"{stretch.total('signal', 'drawn_again'):,}",
             f"{stretch.total('signal', 'not_replaced'):,}",
             f"{stretch.total('faults', 'told'):,}",
-            *(_number(stretch.mean(name)) for name in ("reward", "accuracy", "calls", "entropy")),
+            *(_number(stretch.mean(name)) for name in ("reward", "accuracy", "calls")),
         )
         for stretch in stretches
     ]
-    columns = ("steps", "out", "drawn", "lost", "drawn again", "masked", "told", "reward", "accuracy", "calls", "entropy")
+    columns = ("steps", "out", "drawn", "lost", "drawn again", "masked", "told", "reward", "accuracy", "calls")
     return [Table("Experts out on purpose", columns, rows, _explained(stretches))]
 
 
@@ -145,7 +145,11 @@ def _figures(journal: Journal) -> list[Table | Figure]:
         (
             "Signal lost",
             "share",
-            {name.replace("_", " "): _smooth(journal, name) for name in ("infrastructure_share", "truncated_share", "equal_share")},
+            {
+                "broken": _smooth(journal, "infrastructure_share"),
+                "cut off": _smooth(journal, "truncated_share"),
+                "equal groups": _smooth(journal, "equal_share"),
+            },
             "Episodes that infrastructure broke, episodes with a decision cut off (both of all drawn), and groups with equal rewards.",
         ),
         ("Form", "share", {"well formed": _smooth(journal, "wellformed")}, "Episodes in which every turn was an action."),
@@ -162,10 +166,8 @@ def _figures(journal: Journal) -> list[Table | Figure]:
 
 def _figure(journal: Journal, title: str, label: str, lines: Lines, note: str) -> Figure:
     marks = [(float(one["at"]), str(number)) for number, one in enumerate(journal.of("alarm"), 1)]
-    bands = [(one.begin, one.end, f"out: {', '.join(one.experts)}") for one in journal.outages() if one.experts]
-    return Figure(
-        title, learning_curves({name: line for name, line in lines.items() if line}, "step", label, marks=marks, bands=bands), note
-    )
+    drawn = {name: line for name, line in lines.items() if line}
+    return Figure(title, learning_curves(drawn, "step", label, marks=marks, bands=journal.bands()), note)
 
 
 def _faults(journal: Journal) -> list[Table | Figure]:
