@@ -54,19 +54,27 @@ def command(
     policy = _run(settings, target, resume=resume is not None, as_json=as_json)
     if policy is None:
         return
-    result = {"policy": str(policy), "run": str(target), "config": settings.digest}
+    report = target / "report.html"
+    result = {"policy": str(policy), "run": str(target), "report": str(report) if report.exists() else None, "config": settings.digest}
     if as_json:
         print_json(result)
     else:
         console().print(f"policy in {policy}; ask it with: maestro ask QUESTION --policy {target}", markup=False)
+        if report.exists():
+            console().print(f"report in {report}", markup=False)
 
 
 def _run(settings: TrainConfig, target: Path, *, resume: bool, as_json: bool) -> Path | None:
     """The policy's folder; None in a process beside the first of those that train together."""
+    if settings.engine == "verl":
+        from maestro.train.verl.launch import launch
+
+        return launch(settings, target, resume=resume)
     try:
         from maestro.train.run import train
     except ModuleNotFoundError as error:
         raise MissingDependency(f"training needs {error.name}; install it with: pip install 'maestro-orchestrator[train]'") from error
+    from maestro.evaluate.training_report import write_training_report
     from maestro.images import ImageStore
     from maestro.train.materials import load_materials
     from maestro.train.processes import Processes
@@ -83,6 +91,8 @@ def _run(settings: TrainConfig, target: Path, *, resume: bool, as_json: bool) ->
             return policy if processes.main else None
         finally:
             runner.run(loaded.close())
+            if processes.main and (target / "metrics.jsonl").exists():  # of a run that was interrupted, too
+                write_training_report(target)
 
 
 class Terminal:

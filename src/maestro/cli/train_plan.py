@@ -42,6 +42,7 @@ def describe(config: TrainConfig, target: Path, processes: int, *, as_json: bool
                 "readers": {setting.key: list(setting.readers) for setting in found},
                 "unread": {setting.key: setting.unread for setting in found if setting.unread},
                 "memory": [_record(index, one) for index, one in plans],
+                "command": _command(config, target),
             }
         )
         return
@@ -51,6 +52,18 @@ def describe(config: TrainConfig, target: Path, processes: int, *, as_json: bool
     click.echo(config.to_yaml())
     click.echo(_readers(found))
     click.echo(_memory(config, shape, plans))
+    if (starts := _command(config, target)) is not None:
+        click.echo("\nWhat verl is started with, once per run (from the head of the Ray cluster when there are several machines):")
+        click.echo("  " + " \\\n    ".join(starts))
+
+
+def _command(config: TrainConfig, target: Path) -> list[str] | None:
+    """What the engine verl runs, None for an engine in this process."""
+    if config.engine != "verl":
+        return None
+    from maestro.train.verl.launch import command
+
+    return command(config, target)
 
 
 def _plans(config: TrainConfig, shape: Shape | None, processes: int) -> list[tuple[int, Plan]]:

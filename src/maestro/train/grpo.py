@@ -34,8 +34,10 @@ from maestro.types import Episode, Task
 def grpo(bench: Workbench, stage: GrpoStage) -> None:
     """Run the stage from where `bench.position` stands to its end."""
     os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")  # rollout_func is experimental; trl is pinned
+    import datasets  # it sets its own level when it is imported
+
     # They warn about what is meant here: our own token ids, a transform that is not cached, episodes without a reward.
-    for name in ("transformers", "datasets", "trl"):
+    for name in ("transformers", datasets.__name__, "trl"):
         logging.getLogger(name).setLevel(logging.ERROR)
     place, done = bench.position.stage, bench.position.step
     rollout = Rollout(bench, stage)

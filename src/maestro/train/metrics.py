@@ -91,6 +91,7 @@ def summarise(tasks: Sequence[Task], episodes: Sequence[Episode]) -> dict[str, A
         "malformed": sum(isinstance(turn.action, Malformed) for _, episode in kept for turn in episode.turns)
         / sum(len(episode.turns) for _, episode in kept),
         "terms": {name: _mean([reward.terms[name] for reward in rewards if name in reward.terms]) for name in _names(rewards)},
+        "weights": {name: weight for reward in rewards for name, weight in reward.weights.items()},
         "terms_std": {name: _deviation([reward.terms[name] for reward in rewards if name in reward.terms]) for name in _names(rewards)},
         "first_share": first.most_common(1)[0][1] / number,
         "first": {name: count / number for name, count in first.most_common()},

@@ -39,8 +39,8 @@ class Oracle:
     def numbers(self, tasks: Sequence[Task], episodes: Sequence[Episode]) -> dict[str, float]:
         """Means over unbroken episodes on recorded tasks; empty when there are none.
 
-        `oracle_gap` is in utility, `lift_per_call` the score that a call brings over answering without one, and `price_per_call` the
-        reward that it costs.
+        `oracle_gap` is in utility, and below 0 where the policy knows an answer that no recorded plan finds. `lift_per_call` is the score
+        that a call brings over answering without one, `price_per_call` the reward that it costs.
         """
         pairs = [
             (self._worth(task), episode, episode.reward)

@@ -145,6 +145,24 @@ def _stratified(_config: TrainConfig, stage: Any) -> str | None:
 
 _STAGE_OF = {"maestro.train.warm_start": "warm_start", "maestro.train.grpo": "grpo", "maestro.train.grpo_steps": "grpo"}
 """Modules that only a run with this kind of stage loads."""
+
+
+def _varied(config: TrainConfig, stage: Any) -> str | None:
+    return _episodes(config, stage) if config.ensemble.variation.share else "ensemble.variation.share is 0"
+
+
+def _dialled(config: TrainConfig, stage: Any) -> str | None:
+    return _episodes(config, stage) if config.dial.high else "dial.high is 0, so the policy is told nothing"
+
+
+def _resampled(_config: TrainConfig, stage: Any) -> str | None:
+    return None if stage.signal.equal_groups == "resample" else "signal.equal_groups is not resample"
+
+
+def _other_engine(config: TrainConfig, _stage: Any) -> str | None:
+    return f"the engine {config.engine} does not read it"
+
+
 _Reader = tuple[tuple[str, ...], Condition]
 _EPISODES = ("maestro.train.alarms",)
 _COMMON: Mapping[str, _Reader] = {
@@ -169,6 +187,13 @@ _COMMON: Mapping[str, _Reader] = {
     "policy.speech.prompt_sha256": (("maestro.train.speech",), _hash),
     "policy.speech.*": (("maestro.train.speech",), _loaded),
     "ensemble.registry": (("maestro.train.materials",), _always),
+    "ensemble.outages.random.*": (("maestro.train.outages",), _episodes),
+    "ensemble.outages.*": (("maestro.train.outages",), _episodes),
+    "ensemble.variation.share": (("maestro.train.encounters",), _episodes),
+    "ensemble.variation.*": (("maestro.train.variation",), _varied),
+    "dial.high": (("maestro.train.encounters",), _episodes),
+    "dial.*": (("maestro.train.encounters",), _dialled),
+    "verl.*": ((), _other_engine),
     "ensemble.store": (("maestro.train.materials",), _always),
     "ensemble.mode": (("maestro.train.materials",), _store),
     "tasks.source": (("maestro.train.materials",), _always),
@@ -201,7 +226,46 @@ READERS: Mapping[str, Mapping[str, _Reader]] = {
         "grpo.micro_batch": (("maestro.train.grpo", "maestro.train.shares"), _always),
         "grpo.stratified": (("maestro.train.grpo", "maestro.train.shares"), _always),
         "grpo.steps": (("maestro.train.grpo", "maestro.train.grpo_steps"), _always),
+        "grpo.beta": (("maestro.train.grpo",), _always),
+        "grpo.signal.equal_redraws": (("maestro.train.resampling",), _resampled),
+        "grpo.signal.equal_groups": (("maestro.train.resampling",), _always),
+        "grpo.signal.redraws": (("maestro.train.resampling",), _always),
+        "grpo.signal.*": (("maestro.train.signal",), _always),
         "grpo.*": (("maestro.train.grpo",), _always),
+    },
+    "verl": {
+        **{key: _COMMON[key] for key in ("ensemble.variation.share", "ensemble.variation.*", "dial.high", "dial.*")},
+        "engine": (("maestro.cli.train",), _always),
+        "name": (("maestro.train.verl.overrides", "maestro.train.verl.worker"), _always),
+        "seed": (("maestro.train.verl.overrides", "maestro.train.encounters"), _always),
+        "verl.prompt_tokens": (("maestro.train.verl.overrides",), _always),
+        "verl.*": (("maestro.train.verl.overrides",), _always),
+        "compute.precision": (("maestro.train.verl.overrides",), _always),
+        "compute.gradient_checkpointing": (("maestro.train.verl.overrides",), _always),
+        "policy.load": (("maestro.train.verl.overrides", "maestro.train.verl.worker"), _always),
+        "policy.blank_images": (("maestro.train.verl.worker",), _always),
+        "policy.lora": (("maestro.train.verl.overrides",), _always),
+        "policy.lora.*": (("maestro.train.verl.overrides",), _always),
+        "policy.speech.prompt_sha256": (("maestro.train.speech",), _hash),
+        "policy.speech.*": (("maestro.train.speech",), _always),
+        "ensemble.registry": (("maestro.train.verl.launch", "maestro.train.materials"), _always),
+        "ensemble.store": (("maestro.train.materials",), _always),
+        "ensemble.mode": (("maestro.train.materials",), _store),
+        "ensemble.outages.*": (("maestro.train.outages",), _always),
+        "tasks.source": (("maestro.train.verl.launch",), _always),
+        "tasks.warm*": ((), _other_engine),
+        "tasks.*": (("maestro.train.verl.launch",), _always),
+        "limits.*": (("maestro.rollout.limits",), _always),
+        "reward.*": (("maestro.reward.rule",), _always),
+        "validation.every": (("maestro.train.verl.overrides",), _always),
+        "checkpoint.*": (("maestro.train.verl.overrides",), _always),
+        "grpo.kind": (("maestro.train.verl.overrides",), _always),
+        "grpo.optimizer.final_lr": (("maestro.train.verl.overrides",), _cosine),
+        "grpo.signal.equal_redraws": ((), _other_engine),
+        "grpo.signal.redraws": (("maestro.train.verl.worker",), _always),
+        "grpo.signal.*": (("maestro.train.signal",), _always),
+        "grpo.*": (("maestro.train.verl.overrides",), _always),
+        "*": ((), _other_engine),
     },
 }
 """By engine: patterns of settings (a stage's begin with its kind), the first that fits counts, to who reads them and when."""

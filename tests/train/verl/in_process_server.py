@@ -26,7 +26,9 @@ class ModelServer:
         self.images = ImageStore()
         self.policy = LocalPolicy.load(folder, self.images)
 
-    def generate(self, request_id: str, prompt_ids: list[int], sampling_params: dict[str, Any], image_data: list[Any] | None) -> TokenOutput:
+    def generate(
+        self, request_id: str, prompt_ids: list[int], sampling_params: dict[str, Any], image_data: list[Any] | None
+    ) -> TokenOutput:
         """One generation, drawn from a generator seeded by its number."""
         from maestro.policy.local_generate import Generator, Row
 

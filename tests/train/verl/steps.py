@@ -75,7 +75,9 @@ def step(config, number, rows, worker, server, trainer, policy) -> dict:
         "session_id": [index % members for index in range(len(repeated))],
         "global_steps": [number] * len(repeated),
     }
-    asked = DataProto(non_tensor_batch={key: np.array(value, dtype=object) for key, value in fields.items()}, meta_info={"global_steps": number})
+    asked = DataProto(
+        non_tensor_batch={key: np.array(value, dtype=object) for key, value in fields.items()}, meta_info={"global_steps": number}
+    )
     batch = ray.get(worker.generate_sequences.remote(asked))
     batch.meta_info = {"temperature": 1.0, "global_token_num": batch.batch["attention_mask"].sum(-1).tolist()}
     old, taught = scored(batch, trainer), batch.batch["response_mask"].bool()
@@ -131,7 +133,10 @@ def update(config, batch: DataProto, trainer) -> dict:
 def hand_back(trainer, server, policy: Path) -> None:
     """The actor's weights to the server that samples."""
     found = trainer.actor.engine.get_per_tensor_param()
-    weights = {name: tensor.full_tensor() if hasattr(tensor, "full_tensor") else tensor for name, tensor in (found[0] if isinstance(found, tuple) else found)}
+    weights = {
+        name: tensor.full_tensor() if hasattr(tensor, "full_tensor") else tensor
+        for name, tensor in (found[0] if isinstance(found, tuple) else found)
+    }
     model, processor = load_model(policy)
     missing, unexpected = model.load_state_dict(weights, strict=False)
     if unexpected or any("lm_head" not in name for name in missing):

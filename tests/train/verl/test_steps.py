@@ -45,7 +45,9 @@ def steps(tmp_path_factory):
             "ensemble": {"store": str(ROOT / "src/maestro/ensembles/playground/pool")},
             "tasks": {"train_limit": 3, "validation_limit": 1},
             "verl": {"gpus": 1, "prompt_tokens": 512, "workers": 1},
-            "stages": [{"kind": "grpo", "steps": 2, "prompts": 3, "members": 4, "micro_batch": 2, "optimizer": {"lr": 1e-4, "warmup_steps": 0}}],
+            "stages": [
+                {"kind": "grpo", "steps": 2, "prompts": 3, "members": 4, "micro_batch": 2, "optimizer": {"lr": 1e-4, "warmup_steps": 0}}
+            ],
         }
     ).located()
     policy = prepare(config, run, resume=False).policy
