@@ -19,7 +19,7 @@ def _nothing(*_: Any, **__: Any) -> None:
 
 
 MODULE = SimpleNamespace(
-    **{name: _nothing for name in ("set_device", "synchronize", "empty_cache", "manual_seed", "manual_seed_all", "ipc_collect")},
+    **dict.fromkeys(("set_device", "synchronize", "empty_cache", "manual_seed", "manual_seed_all", "ipc_collect"), _nothing),
     **{name: lambda *_, **__: 0 for name in ("current_device", "memory_allocated", "memory_reserved", "max_memory_allocated")},
     max_memory_reserved=lambda *_, **__: 0,
     reset_peak_memory_stats=_nothing,

@@ -5,6 +5,7 @@ Run in a process of its own (`python -m tests.train.verl.steps RUN POLICY`), bec
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
 import tempfile
@@ -52,7 +53,7 @@ def main(run: Path, policy: Path, steps: int = 2) -> None:
     trainer.init_model()
     rows = read(run)
     found = [step(config, number, rows, worker, server, trainer, policy) for number in range(steps)]
-    print("RESULT " + json.dumps(found))
+    sys.stdout.write("RESULT " + json.dumps(found) + "\n")
     ray.shutdown()
 
 
@@ -156,8 +157,6 @@ def served_drift(batch: DataProto, trainer, server) -> float:
     response = batch.batch["responses"][row][inside[width:]].tolist()
     store = ImageStore()
     task = json.loads(batch.non_tensor_batch["task"][row])
-    import base64
-
     pictures = [store.pixels(store.put(base64.b64decode(data))) for data in task["pictures"].values()]
     served = torch.tensor(ray.get(server.logprobs.remote(prompt, response, pictures)))
     mask = batch.batch["response_mask"][row, : len(response)].bool()

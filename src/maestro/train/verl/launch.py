@@ -69,7 +69,7 @@ def check_machine(config: TrainConfig) -> None:
     cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if config.verl.nodes == 1 and cards < config.verl.gpus:
         raise ConfigError(
-            f"verl.gpus is {config.verl.gpus}, and PyTorch sees {cards} cards here. Set verl.gpus, or train with engine trl, which also runs "
+            f"verl.gpus is {config.verl.gpus}, and PyTorch sees {cards} here. Set verl.gpus, or train with engine trl, which also runs "
             "on one card or none. Add --dry-run to see what would run."
         )
 

@@ -20,7 +20,7 @@ def hide_trl(of: ModuleType) -> None:
     except ModuleNotFoundError:
         return  # no TRL at all
     if value_head is None:
-        of.is_trl_available = lambda: False
+        vars(of)["is_trl_available"] = lambda: False
 
 
 install()
