@@ -7,7 +7,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 VLLM   := .venv-vllm
 
-.PHONY: run test check format pool docs install vllm serve-vllm test-vllm clean
+RECIPE ?= recipes/maestro_4b.yaml
+DATA   ?= data/maestro
+
+.PHONY: train-4b run test check format pool docs install vllm serve-vllm test-vllm clean
 
 run: install          ## ask, learn and measure on the embedded default; writes runs/demo/report.html
 	$(BIN)/maestro demo
@@ -32,6 +35,11 @@ pool: install        ## record the playground and pack what ships (about an hour
 	$(BIN)/maestro record playground --store build/pool.sqlite --split test-families --limit 240 --resume
 	$(BIN)/maestro record pack build/pool.sqlite build/pool
 	@echo "to ship it: replace src/maestro/ensembles/playground/pool by build/pool; check: maestro record verify build/pool"
+
+train-4b: install      ## the original's training: make train-4b MODEL_NAME=Qwen/Qwen3-VL-4B-Thinking [DATA=folder] [RECIPE=file] [PROCESSES=8]
+	@test -n "$(MODEL_NAME)" || { echo "make train-4b: say which model with MODEL_NAME=FOLDER or MODEL_NAME=ORGANISATION/MODEL (fetched before with: hf download ORGANISATION/MODEL)" >&2; exit 2; }
+	@test -e "$(DATA)" || { echo "make train-4b: there is no folder $(DATA) with train.parquet and val.parquet; say where with DATA=FOLDER (docs/maestro-4b.md)" >&2; exit 2; }
+	$(if $(PROCESSES),$(BIN)/accelerate launch --multi_gpu --num_processes $(PROCESSES) --num_machines 1 --mixed_precision no --dynamo_backend no -m) $(if $(PROCESSES),maestro,$(BIN)/maestro) train $(RECIPE) --set policy.load="$(MODEL_NAME)" --set tasks.source="$(DATA)" $(ARGS)
 
 docs: install        ## rewrite docs/reference/ from the code
 	$(BIN)/python scripts/write_reference.py

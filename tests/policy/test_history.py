@@ -105,3 +105,17 @@ def test_an_observation_that_does_not_fit_is_refused() -> None:
 def test_marks_of_another_length_raise() -> None:
     with pytest.raises(ValueError, match="1 ids with 2 marks"):
         history().buffer.append_kept([1], [1, 1], [0.0])
+
+
+def test_a_generation_that_is_kept_whole_stays_id_for_id_and_is_closed() -> None:
+    class Everything(Bracketed):
+        def keep(self, text: str, generation: int, codec: Codec) -> Kept:
+            return Kept(text)
+
+    rows = History([1], Everything(), Letters(), limit=50, reserve=0, observation_tokens=64)
+    rows.take([1000, ord("c")], [-1.0, -2.0], stopped=True)  # "AB" as one token, which encoding again would not give
+    take(rows, "d#")
+    frozen = rows.freeze()
+    assert frozen.completion_ids == (1000, ord("c"), ord("#"), ord("d"), ord("#"))
+    assert frozen.mask == (1, 1, 0, 1, 1)
+    assert frozen.untrainable is None

@@ -13,6 +13,7 @@ from maestro.policy.local_model import build_tiny
 from maestro.train.rows import RowWriter
 from maestro.train.run import train, vocabulary_texts
 from maestro.train.traces import TraceWriter
+from tests.train.planner import random_checkpoint, rows_folder, speaking_checkpoint
 from tests.train.test_run import SIZES, config, materials
 from tests.train.toy import menu, scenes
 
@@ -25,6 +26,19 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> tuple[LocalPolicy, TraceW
     names = {"experts": [expert.id for expert in menu().experts], "skills": [skill.id for skill in menu().skills]}
     policy = LocalPolicy.load(build_tiny(tmp_path_factory.mktemp("tiny"), 1, texts=texts, **names, **SIZES), images)
     return policy, TraceWriter(warm, menu(), MaestroDialect(), seed=1), RowWriter(policy, menu())
+
+
+@pytest.fixture(scope="session")
+def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of Parquet rows in the original's schema."""
+    return rows_folder(tmp_path_factory.mktemp("rows"))
+
+
+@pytest.fixture(scope="session")
+def planner(rows: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny checkpoint in the layout of the large ones that speaks `maestro-4b`."""
+    place = tmp_path_factory.mktemp("planner")
+    return speaking_checkpoint(random_checkpoint(place / "random"), rows, place / "speaking")
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -104,3 +106,71 @@ def test_a_kill_between_the_two_renames_loses_nothing(tmp_path: Path, monkeypatc
     best = Checkpoints(tmp_path, keep=1).best()
     assert best is not None
     assert best.trainer.read_text() == "a"
+
+
+def truncate(path: Path) -> None:
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[0] ^= 1
+    path.write_bytes(bytes(data))
+
+
+@pytest.mark.parametrize("damage", [truncate, flip, Path.unlink], ids=["truncated", "a bit flipped", "gone"])
+@pytest.mark.parametrize("file", ["trainer.pt", "position.json", "SHA256SUMS"])
+def test_a_damaged_newest_checkpoint_is_set_aside_for_the_one_before(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: Callable[[Path], None], file: str
+) -> None:
+    checkpoints = Checkpoints(tmp_path, keep=2)
+    for step in (1, 2):
+        checkpoints.save(Position(step=step), write(f"state {step}"))  # type: ignore[arg-type]
+    damage(tmp_path / "00-00000002" / file)
+    found = checkpoints.newest_whole()
+    assert found is not None
+    assert (found.position.step, found.trainer.read_text()) == (1, "state 1")
+    assert "the one before it is used" in caplog.text
+    assert (tmp_path / ".damaged-00-00000002").is_dir()
+    latest = checkpoints.latest()
+    assert latest is not None
+    assert latest.position.step == 1
+    checkpoints.save(Position(step=2), write("state 2 again"))  # type: ignore[arg-type]
+    again = Checkpoints(tmp_path, keep=2).newest_whole()
+    assert again is not None
+    assert again.trainer.read_text() == "state 2 again"
+
+
+def test_when_every_checkpoint_is_damaged_nothing_is_lost_and_the_error_says_so(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path, keep=2)
+    checkpoints.save(Position(step=1), write("one"))  # type: ignore[arg-type]
+    truncate(tmp_path / "00-00000001" / "trainer.pt")
+    with pytest.raises(CheckpointError, match=r"no checkpoint in .* is whole; the damaged ones are kept"):
+        checkpoints.newest_whole()
+    assert (tmp_path / ".damaged-00-00000001" / "trainer.pt").read_text() == "o"
+
+
+def test_an_end_of_a_stage_is_whole_without_its_trainer_state(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path, keep=1)
+    checkpoints.save(Position(stage=0, step=9, finished=True), write("x"))  # type: ignore[arg-type]
+    checkpoints.save(Position(stage=1, step=1), write("y"))  # type: ignore[arg-type]
+    truncate(tmp_path / "01-00000001" / "trainer.pt")
+    found = checkpoints.newest_whole()
+    assert found is not None
+    assert (found.position.stage, found.position.finished) == (0, True)
+
+
+def test_a_damaged_best_is_not_handed_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    checkpoints = Checkpoints(tmp_path, keep=2)
+    checkpoints.save(Position(step=1, best=0.1), write("a"), name="best")  # type: ignore[arg-type]
+    truncate(tmp_path / "best" / "trainer.pt")
+    assert checkpoints.best() is None
+    assert "trainer.pt has other bytes" in caplog.text
+
+
+def test_digests_are_those_of_sha256sum(tmp_path: Path) -> None:
+    found = Checkpoints(tmp_path, keep=1).save(Position(step=1), write("one"))  # type: ignore[arg-type]
+    lines = dict(reversed(line.split("  ")) for line in (found.path / "SHA256SUMS").read_text().splitlines())
+    assert lines["trainer.pt"] == hashlib.sha256(b"one").hexdigest()
+    assert set(lines) == {"trainer.pt", "position.json"}

@@ -19,6 +19,8 @@ from maestro.train.memo import RememberingEnsemble
 from maestro.train.order import TaskOrder
 from maestro.train.rows import RowWriter
 from maestro.train.sampling import AskingAgain, Sampler
+from maestro.train.signal import Standing, standing
+from maestro.train.signal_config import SignalConfig
 from maestro.train.traces import TraceWriter
 from maestro.types import Answer, Call, Decision, Episode, Observation, Reward, StopReason, Task, Tokens, Turn
 from tests.train.toy import ToyEnsemble, menu, scenes
@@ -31,6 +33,10 @@ def episode(expert: str, total: float, sample: int, *, stop: StopReason = StopRe
     return Episode(
         task_id="t", turns=turns, stop=stop, sample=sample, tokens=tokens, reward=Reward(terms={"outcome": total}, weights={"outcome": 1.0})
     )
+
+
+def trained(group: list[Episode]) -> list[bool]:
+    return [standing(member, SignalConfig()) is Standing.TRAINED for member in group]
 
 
 def test_the_best_different_wellformed_episodes_above_the_floor_are_kept() -> None:
@@ -55,7 +61,8 @@ def test_an_episode_that_made_the_same_call_twice_is_not_imitated() -> None:
 
 
 def test_broken_episodes_reach_trl_without_reward_and_without_loss() -> None:
-    rows = rows_for_trl([episode("a", 0.9, 0), episode("a", 0.0, 1, stop=StopReason.INFRASTRUCTURE)])
+    pair = [episode("a", 0.9, 0), episode("a", 0.0, 1, stop=StopReason.INFRASTRUCTURE)]
+    rows = rows_for_trl(pair, trained(pair))
     assert rows["total"] == [0.9, None]
     assert rows["env_mask"] == [[1, 0, 1], [0, 0, 0]]
     assert rows["completion_ids"] == [[3, 4, 5], [3, 4, 5]]
@@ -65,7 +72,7 @@ def test_a_row_that_is_not_what_was_sampled_is_not_trained_on() -> None:
     kept = episode("a", 0.9, 0)
     assert kept.tokens is not None
     changed = kept.model_copy(update={"tokens": kept.tokens.model_copy(update={"untrainable": "a thought was dropped"})})
-    rows = rows_for_trl([kept, changed])
+    rows = rows_for_trl([kept, changed], trained([kept, changed]))
     assert rows["total"] == [0.9, None]
     assert rows["env_mask"] == [[1, 0, 1], [0, 0, 0]]
     assert best_of([changed], ExpertIterationStage()) == []

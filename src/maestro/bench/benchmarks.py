@@ -34,6 +34,7 @@ BENCHMARKS = {
     "task_loading": Benchmark("Loading a Parquet file of tasks beside decoding its pictures and nothing else.", extra="parquet"),
     "batched_decisions": Benchmark("Decisions in a micro-batch beside the same decisions one by one.", extra="train"),
     "grpo_step": Benchmark("A GRPO step on our episodes beside one on TRL's own generation.", extra="train"),
+    "memory_plan": Benchmark("Peak memory of a training process beside the plan of its dry run.", extra="train"),
 }
 """In the order in which they are run: what imports PyTorch comes last, so that it slows nothing else."""
 

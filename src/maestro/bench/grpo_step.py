@@ -129,7 +129,7 @@ def _workbench(path: Path, runner: asyncio.Runner, stage: GrpoStage, tokens: int
     config = TrainConfig(stages=(stage,), checkpoint=CheckpointConfig(every=10**9))
     sampler = Sampler(policy, InstantEnsemble(), RewardRule(), Limits(turns=1, seconds=3600), runner)
     folder = RunFolder(path, config, {"name": "toy"}, resume=False)
-    return Workbench(config, sampler, folder, tasks(images, stage.prompts), (), (), (), (), Silent(), Position())
+    return Workbench(config, sampler, folder, tasks(images, stage.prompts), (), (), (), (), Silent(), Position(), path)
 
 
 def _reward(completions: list[Any], **_: Any) -> list[float]:

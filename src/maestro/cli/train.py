@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from maestro.cli.output import console, json_option, print_json, warn, warnings_told
+from maestro.cli.train_plan import describe
 from maestro.config import load_config
 from maestro.errors import MissingDependency
 from maestro.train.config import TrainConfig
 from maestro.train.folder import check_place
+from maestro.train.readers import check_read
 
 if TYPE_CHECKING:
     from maestro.train.alarms import Alarm
@@ -24,10 +26,17 @@ if TYPE_CHECKING:
 @click.option("--resume", metavar="DIR", type=click.Path(path_type=Path), help="Take up the run in DIR; CONFIG may be left out.")
 @click.option("--run", "folder", metavar="DIR", type=click.Path(path_type=Path), help="Run folder; by default runs/NAME.")
 @click.option("--set", "overrides", metavar="NAME=VALUE", multiple=True, help="Change a setting, for example stages.0.steps=200.")
-@click.option("--dry-run", is_flag=True, help="Check the config and say what would happen.")
+@click.option("--dry-run", is_flag=True, help="Check the config; print it resolved, who reads each setting, and the memory it takes.")
+@click.option("--processes", type=click.IntRange(min=1), default=8, show_default=True, help="With --dry-run: plan memory for so many.")
 @json_option
 def command(
-    config: Path | None, resume: Path | None, folder: Path | None, overrides: tuple[str, ...], dry_run: bool, as_json: bool
+    config: Path | None,
+    resume: Path | None,
+    folder: Path | None,
+    overrides: tuple[str, ...],
+    dry_run: bool,
+    processes: int,
+    as_json: bool,
 ) -> None:
     """Train a policy as CONFIG says; the result is the folder `policy` in the run folder."""
     if config is None and resume is None:
@@ -37,61 +46,53 @@ def command(
     if config is not None:  # what a run folder holds is absolute already, or was written before that was so
         settings = settings.located()
     target = resume or folder or Path("runs") / settings.name
+    check_read(settings)
     if dry_run:
-        _describe(settings, target, as_json=as_json)
+        describe(settings, target, processes, as_json=as_json)
         return
     check_place(target, resume=resume is not None)
     policy = _run(settings, target, resume=resume is not None, as_json=as_json)
-    result = {"policy": str(policy), "run": str(target), "config": settings.digest}
+    if policy is None:
+        return
+    report = target / "report.html"
+    result = {"policy": str(policy), "run": str(target), "report": str(report) if report.exists() else None, "config": settings.digest}
     if as_json:
         print_json(result)
     else:
         console().print(f"policy in {policy}; ask it with: maestro ask QUESTION --policy {target}", markup=False)
+        if report.exists():
+            console().print(f"report in {report}", markup=False)
 
 
-def _run(settings: TrainConfig, target: Path, *, resume: bool, as_json: bool) -> Path:
+def _run(settings: TrainConfig, target: Path, *, resume: bool, as_json: bool) -> Path | None:
+    """The policy's folder; None in a process beside the first of those that train together."""
+    if settings.engine == "verl":
+        from maestro.train.verl.launch import launch
+
+        return launch(settings, target, resume=resume)
     try:
         from maestro.train.run import train
     except ModuleNotFoundError as error:
         raise MissingDependency(f"training needs {error.name}; install it with: pip install 'maestro-orchestrator[train]'") from error
+    from maestro.evaluate.training_report import write_training_report
     from maestro.images import ImageStore
     from maestro.train.materials import load_materials
+    from maestro.train.processes import Processes
 
+    processes = Processes.joined(settings.compute)
     if settings.policy.blank_images:
         warn("the policy trains on blank pictures (policy.blank_images)")
     with warnings_told():
         loaded = load_materials(settings, ImageStore(capacity=20_000))
     with asyncio.Runner() as runner:
         try:
-            return train(settings, loaded.materials, target, resume=resume, progress=None if as_json else Terminal(), runner=runner)
+            progress = Terminal() if processes.main and not as_json else None
+            policy = train(settings, loaded.materials, target, resume=resume, progress=progress, runner=runner, processes=processes)
+            return policy if processes.main else None
         finally:
             runner.run(loaded.close())
-
-
-def _describe(settings: TrainConfig, target: Path, *, as_json: bool) -> None:
-    """What the run would do; touches neither tensors nor experts, but the names have to exist."""
-    from maestro.images import ImageStore
-    from maestro.registry.registry import Registry
-    from maestro.rollout.systems import offered_menu
-    from maestro.tasks.opening import task_source
-    from maestro.train.questions import check_source
-
-    registry = Registry.load(settings.ensemble.registry)
-    source = task_source(settings.tasks.source)
-    check_source(settings, source, ImageStore(), offered_menu(registry, source))
-    plan: dict[str, Any] = {
-        "run": str(target),
-        "exists": (target / "config.yaml").exists(),
-        "registry": f"{registry.name}@{registry.digest[:12]}",
-        "stages": [stage.kind for stage in settings.stages],
-        "digest": settings.digest,
-        "config": settings.model_dump(mode="json"),
-    }
-    if as_json:
-        print_json(plan)
-        return
-    console().print(f"would run {', then '.join(plan['stages'])} on {plan['registry']} in {target}; the config, resolved:", markup=False)
-    click.echo(settings.to_yaml())
+            if processes.main and (target / "metrics.jsonl").exists():  # of a run that was interrupted, too
+                write_training_report(target)
 
 
 class Terminal:

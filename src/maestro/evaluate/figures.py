@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from html import escape
 
 INK, MUTED, GRID, PAPER = "var(--ink,#1c1f24)", "var(--muted,#6b7280)", "var(--grid,#e3e6ea)", "var(--paper,#ffffff)"
+BAD = "var(--bad,#b3261e)"
 SERIES = tuple(
     f"var(--series-{number},{colour})"
     for number, colour in enumerate(("#2f6fde", "#d9622b", "#1a9a74", "#b0489d", "#8a6d00", "#5c6bc0", "#7a4b2a", "#4a5568"))
@@ -52,9 +53,18 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
 
 
 def learning_curves(
-    series: Mapping[str, Points], x_label: str = "step", y_label: str = "utility", references: Mapping[str, float] | None = None
+    series: Mapping[str, Points],
+    x_label: str = "step",
+    y_label: str = "utility",
+    references: Mapping[str, float] | None = None,
+    *,
+    marks: Sequence[tuple[float, str]] = (),
+    bands: Sequence[tuple[float, float, str]] = (),
 ) -> str:
-    """Lines over training; `references` are level lines with names (lookup, oracle, …)."""
+    """Lines over training; `references` are level lines with names (lookup, oracle, …).
+
+    `marks` are (x, label) of moments, drawn as upright lines; `bands` are (from, to, label) of stretches, drawn as shaded ground.
+    """
     levels = dict(references or {})
     points = [point for line in series.values() for point in line if math.isfinite(point[1])]
     if not points:
@@ -62,8 +72,9 @@ def learning_curves(
     values = [y for _, y in points] + list(levels.values())
     pad = 0.06 * ((max(values) - min(values)) or 1)
     span = (min(0.0, *(x for x, _ in points)), max(x for x, _ in points))
-    frame = Frame(64, 16, WIDTH - 130, HEIGHT - 46, span, (min(values) - pad, max(values) + pad))
-    parts = [_axes(frame, x_label, y_label)]
+    longest = max(len(name) for name in [*series, *(f"{name} 0.00" for name in levels)])
+    frame = Frame(64, 16, WIDTH - max(130.0, 24 + 7.2 * longest), HEIGHT - 46, span, (min(values) - pad, max(values) + pad))
+    parts = [*(_band(frame, band) for band in bands), _axes(frame, x_label, y_label), *(_mark(frame, mark) for mark in marks)]
     labels: list[tuple[float, str, str]] = []
     for name, level in levels.items():
         _, y = frame.at(span[0], level)
@@ -73,7 +84,7 @@ def learning_curves(
         places = [frame.at(x, y) for x, y in line if math.isfinite(y)]
         if not places:
             continue
-        parts.append(_line(places, colour, 2.2))
+        parts.append(_line(places, colour, 2.2) if len(places) > 1 else _dot(*places[0], colour))
         labels.append((places[-1][1], name, colour))
     parts += [_text(frame.right + 8, y, text, colour, size=12, weight=600) for y, text, colour in _spread(labels, 15, frame)]
     return _svg("".join(parts), WIDTH, HEIGHT, f"{y_label} by {x_label}")
@@ -239,6 +250,25 @@ def _axes(frame: Frame, x_label: str, y_label: str, *, percent: bool = False) ->
     middle = (frame.top + frame.bottom) / 2
     parts.append(f'<g transform="translate(7,{middle:.1f}) rotate(-90)">{_text(0, 0, y_label, MUTED, size=12, anchor="middle")}</g>')
     return "".join(parts)
+
+
+def _band(frame: Frame, band: tuple[float, float, str]) -> str:
+    """Shaded ground from one x to another, as much of it as lies inside."""
+    begin, end = (min(max(x, frame.x[0]), frame.x[1]) for x in band[:2])
+    (left, _), (right, _) = frame.at(begin, 0), frame.at(end, 0)
+    box = f'<rect x="{left:.1f}" y="{frame.top:.1f}" width="{max(2.0, right - left):.1f}" height="{frame.bottom - frame.top:.1f}"'
+    return f'{box} fill="{BAD}" fill-opacity="0.12">{_hover(band[2])}</rect>'
+
+
+def _mark(frame: Frame, mark: tuple[float, str]) -> str:
+    """An upright line with its label at the top."""
+    x, _ = frame.at(mark[0], 0)
+    line = _line([(x, frame.top), (x, frame.bottom)], BAD, 1.2, "3 3")
+    return line + _text(x + 3, frame.top + 6, mark[1], BAD, size=11, weight=600)
+
+
+def _dot(x: float, y: float, colour: str) -> str:
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"/>'
 
 
 def _cell(x: float, y: float, width: float, height: float, share: float, hover: str) -> str:

@@ -30,6 +30,8 @@ class Table:
     note: str = ""
     best: frozenset[str] = frozenset()
     """First cells of the rows to stress."""
+    prose: bool = False
+    """Cells hold sentences: set to the left and broken into lines."""
 
 
 @dataclass(frozen=True)
@@ -89,13 +91,13 @@ class Report:
 
 def _table(table: Table) -> str:
     head = "".join(f"<th>{escape(column)}</th>" for column in table.columns)
-    body = ""
+    body, prose = "", ' class="prose"' if table.prose else ""
     for row in table.rows:
         stressed = ' class="best"' if row and row[0] in table.best else ""
         body += f"<tr{stressed}>" + "".join(_number(cell) for cell in row) + "</tr>"
     return (
         f"<section><h2>{escape(table.title)}</h2>{_note(table.note)}"
-        f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></section>'
+        f'<div class="wide"><table{prose}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></section>'
     )
 
 

@@ -13,6 +13,10 @@ behind `<|im_end|>`. What a generation leaves in the history depends on its numb
 
 A discarded generation is sampled again from the same row and uses up its number. A search in generation 4 is not performed.
 
+That is the history `original`, which the released checkpoint reads. With the history `whole` nothing is dropped or discarded: every
+sampled id stays, thoughts included, and a generation without an action is told so. Only such a row is what was sampled, token by token
+in its context, so that a trainer can recompute its log-probs; a policy that is trained further goes on in it.
+
 Where this differs from the system that the checkpoint was trained in: generations stop behind the closing tag, and so invent no
 observation; a block is encoded again instead of counted from the tail; an answer tag inside the first thought does not end the
 episode; control text in observations is neutralised; names are exact up to case and never guessed from parts.
@@ -34,6 +38,7 @@ from maestro.types import Action, Answer, Call, Expert, Malformed, Skill
 
 END = "<|im_end|>"
 OBSERVED = "<|im_start|>user<information>"
+HistoryKind = Literal["original", "whole"]
 GENERATIONS = 5
 """At most so many in an episode, discarded ones included; the last one's search is not performed."""
 THOUGHT_TOKENS = 200
@@ -77,16 +82,23 @@ class Maestro4bDialect:
     closing = END
 
     def __init__(
-        self, menu: Menu, *, prompt: PlannerPrompt | None = None, aliases: Mapping[str, str] | None = None, excerpt: Excerpt | None = None
+        self,
+        menu: Menu,
+        *,
+        prompt: PlannerPrompt | None = None,
+        aliases: Mapping[str, str] | None = None,
+        excerpt: Excerpt | None = None,
+        history: HistoryKind = "original",
     ) -> None:
         """Speak about the experts and skills of `menu`.
 
-        `aliases` are further names of ids, besides those on the cards. Raises ConfigError when an alias names nothing or two things, or
-        two ids differ in nothing but case.
+        `history` says what a generation leaves in the row (see above); `aliases` are further names of ids, besides those on the cards.
+        Raises ConfigError when an alias names nothing or two things, or two ids differ in nothing but case.
         """
         self.menu = menu
         self.prompt = prompt or PlannerPrompt()
         self.excerpt = excerpt or Excerpt()
+        self.history = history
         self._aliases = aliases = aliases or {}
         self._experts = _names("expert", menu.experts, aliases)
         self._skills = _names("skill", menu.skills, aliases)
@@ -101,7 +113,7 @@ class Maestro4bDialect:
             return self
         known = {*(expert.id for expert in menu.experts), *(skill.id for skill in menu.skills)}
         aliases = {alias: target for alias, target in self._aliases.items() if target in known}
-        return type(self)(menu, prompt=self.prompt, aliases=aliases, excerpt=self.excerpt)
+        return type(self)(menu, prompt=self.prompt, aliases=aliases, excerpt=self.excerpt, history=self.history)
 
     def messages(self, opening: Opening) -> list[dict[str, Any]]:
         """System and user message; the user's begins with the images."""
@@ -112,7 +124,9 @@ class Maestro4bDialect:
         return ("</search>",) if generation == 0 else ("</search>", "</answer>")
 
     def keep(self, text: str, generation: int, codec: Codec) -> Kept:
-        """What stays, by the table above."""
+        """What stays: all of it in the history `whole`, else by the table above."""
+        if self.history == "whole":
+            return Kept(text, final=generation >= GENERATIONS - 1)
         text = _END.sub("", text)
         if generation == 0:
             return Kept(_first(text, codec))

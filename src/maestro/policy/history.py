@@ -35,8 +35,9 @@ class History:
         text = self.codec.decode(ids)
         kept = self.dialect.keep(text, self.generation, self.codec)
         self.generation += 1
-        if kept.text == text and not self.dialect.closing:
+        if kept.text == text:
             self.buffer.append_policy(ids, logprobs)
+            self._close(ids)
         elif kept.text:
             self._append(kept.text, ids, logprobs)
         return Decision(
@@ -83,6 +84,12 @@ class History:
         self.buffer.append_kept(
             [*ids[start:stop], *put], [1] * (stop - start) + [0] * len(put), [*logprobs[start:stop], *([0.0] * len(put))]
         )
+
+    def _close(self, ids: Sequence[int]) -> None:
+        """Put the end of the message behind a generation that did not sample it."""
+        end = self.codec.encode(self.dialect.closing) if self.dialect.closing else []
+        if end and list(ids[-len(end) :]) != end:
+            self.buffer.append_kept(end, [0] * len(end), [0.0] * len(end))
 
     def spoil(self, reason: str) -> None:
         """Remember the first reason why the row cannot be trained on."""

@@ -54,7 +54,7 @@ def load_policy(name: str, menu: Menu, images: ImageStore, *, greedy: bool = Tru
     for place in (folder / "policy", folder):
         if any((place / card).is_file() for card in (CHECKPOINT_CARD, FEATURES_CARD)):
             return _checkpoint(place, settings, folder.name)
-    if (cached := _cached(plain)) is not None:
+    if (cached := cached_checkpoint(plain)) is not None:
         return _checkpoint(cached, settings, plain)
     if folder.is_dir():
         raise CheckpointError(f"the folder {folder} holds no policy (no {CHECKPOINT_CARD} or {FEATURES_CARD}, there or in policy/).")
@@ -104,7 +104,7 @@ def _checkpoint(folder: Path, settings: _Settings, name: str) -> Policy:
     return policy
 
 
-def _cached(name: str) -> Path | None:
+def cached_checkpoint(name: str) -> Path | None:
     """The folder of a model of the hub in the local cache; nothing is downloaded."""
     if name.count("/") != 1 or name.startswith((".", "/", "~")):
         return None

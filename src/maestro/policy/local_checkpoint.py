@@ -14,6 +14,7 @@ from maestro.policy.control import TAGS
 from maestro.policy.local import LocalPolicy, Sampling
 from maestro.policy.local_model import load_model
 from maestro.policy.options import LocalOptions, sizes, token_dialect
+from maestro.policy.spoken import spoken
 from maestro.registry.menu import Menu
 
 LARGE_BYTES = 400_000_000
@@ -29,6 +30,7 @@ def load_checkpoint(
     dtype = getattr(torch, options.dtype) if options.dtype != "auto" else torch.bfloat16 if on_card else torch.float32
     model, processor = load_model(folder, dtype=dtype)
     model.to(device)
+    options = spoken(folder, options)
     single = _single_tags(processor.tokenizer)
     dialect = token_dialect(options, menu, single_tags=single)
     if dialect.name == "maestro" and not single:

@@ -102,13 +102,15 @@ class Generator:
         self.model = model
         self.stops = frozenset(stops)
         self.device: torch.device = model.device
+        self.autocast: torch.dtype | None = None
+        """Number format of matrix products where it is not that of the weights; training in mixed precision samples in it too."""
         self.never = torch.tensor(sorted(never), dtype=torch.long, device=self.device)
         text = model.config.text_config
         self._shape = (2 * text.num_hidden_layers, text.num_key_value_heads, text.head_dim)
 
     def sample(self, rows: Sequence[Row]) -> list[Sampled]:
         """Continue every row until a stop or its limit; results in the order of `rows`."""
-        with torch.no_grad(), generating(self.model):
+        with torch.no_grad(), generating(self.model), self._precision():
             parts = [(group, self._prefill([rows[i] for i in group])) for group in _prompt_groups(rows)]
             later = [index for index, row in enumerate(rows) if row.cache is not None]
             if later:
@@ -260,10 +262,14 @@ class Generator:
         embeds: torch.Tensor = self.model.model.get_input_embeddings()(ids)
         return embeds
 
+    def _precision(self) -> torch.autocast:
+        return torch.autocast(self.device.type, dtype=self.autocast or torch.bfloat16, enabled=self.autocast is not None)
+
     def _room(self, rows: int, capacity: int) -> BatchCache:
         """An empty cache."""
         layers, heads, width = self._shape
-        return BatchCache(torch.zeros(layers, rows, heads, capacity, width, dtype=self.model.dtype, device=self.device), 0)
+        dtype = self.autocast or self.model.dtype
+        return BatchCache(torch.zeros(layers, rows, heads, capacity, width, dtype=dtype, device=self.device), 0)
 
 
 _Prompt = tuple[tuple[int, ...], tuple[str, ...]]

@@ -173,10 +173,13 @@ def build_model(sizes: Sizes, tokenizer: Any, seed: int) -> Any:
     return model.eval()
 
 
-def save_model(model: Any, processor: Any, folder: str | Path) -> None:
-    """Write weights (safetensors), configuration, processor, tokenizer and chat template as a Hugging Face folder."""
+def save_model(model: Any, processor: Any, folder: str | Path, weights: dict[str, torch.Tensor] | None = None) -> None:
+    """Write weights (safetensors), configuration, processor, tokenizer and chat template as a Hugging Face folder.
+
+    `weights` (by name in the plain model) stand in for the model's own.
+    """
     with _quietly():
-        model.save_pretrained(folder)
+        model.save_pretrained(folder, state_dict=weights)
         processor.save_pretrained(folder)
 
 

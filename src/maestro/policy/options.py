@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from maestro.errors import ConfigError, not_found
 from maestro.policy.dialect_maestro import MaestroDialect
-from maestro.policy.dialect_maestro_4b import Maestro4bDialect
+from maestro.policy.dialect_maestro_4b import HistoryKind, Maestro4bDialect
 from maestro.policy.prompt_maestro_4b import PlannerPrompt
 from maestro.policy.protocol import TokenDialect
 from maestro.registry.menu import Menu
@@ -25,6 +25,9 @@ class TokenOptions(_Options):
 
     dialect: Literal["maestro", "maestro-4b"] | None = None
     """None: `maestro` for a vocabulary with the grammar tags as single tokens, else what registry.yaml names, else `maestro-4b`."""
+    history: HistoryKind | None = None
+    """What a generation leaves in the row of `maestro-4b`: `whole` keeps every sampled id, thoughts included, and is what a policy trained
+    here reads; `original` drops most thoughts, as for the released checkpoint. None: what the checkpoint's folder says, else `original`."""
     temperature: float = Field(default=1.0, gt=0)
     """Of sampled decisions."""
     max_new_tokens: int | None = Field(default=None, ge=1)
@@ -116,9 +119,11 @@ def token_dialect(options: TokenOptions, menu: Menu, *, single_tags: bool) -> To
     if name == "maestro":
         if options.prompt is not None:
             raise ConfigError("prompt is an option of the dialect maestro-4b; the dialect maestro has no fixed text.")
+        if options.history is not None:
+            raise ConfigError("history is an option of the dialect maestro-4b; in the dialect maestro every sampled id stays.")
         return MaestroDialect()
     prompt = PlannerPrompt.read(options.prompt, options.prompt_sha256) if options.prompt is not None else None
-    return Maestro4bDialect(menu, prompt=prompt)
+    return Maestro4bDialect(menu, prompt=prompt, history=options.history or "original")
 
 
 def sizes(options: TokenOptions, dialect: str) -> dict[str, int]:

@@ -15,6 +15,7 @@ from maestro.policy.endpoint import Endpoint
 from maestro.policy.options import ChatOptions, ServedOptions, read_options, sizes, split_name, token_dialect
 from maestro.policy.sampling import SamplingSettings
 from maestro.policy.served import RowLimits, ServedPolicy
+from maestro.policy.spoken import spoken
 from maestro.registry.menu import Menu
 from maestro.types import Price
 
@@ -25,7 +26,9 @@ def load_served(name: str, menu: Menu, images: ImageStore, *, greedy: bool, seed
     options = read_options(ServedOptions, written)
     endpoint = Endpoint(url, options.key_env)
     card = _card(endpoint, model)
-    wording = Wording.load(options.tokenizer or _folder(card, url))
+    folder = Path(options.tokenizer or _folder(card, url)).expanduser()
+    options = spoken(folder, options)
+    wording = Wording.load(folder)
     single = all(len(wording.codec.encode(tag)) == 1 for tag in TAGS)
     dialect = token_dialect(options, menu, single_tags=single)
     limits = sizes(options, dialect.name)

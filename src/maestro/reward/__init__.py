@@ -1,5 +1,5 @@
 """From a finished episode to named reward terms."""
 
-from maestro.reward.rule import RewardRule
+from maestro.reward.rule import RewardRule, utility
 
-__all__ = ["RewardRule"]
+__all__ = ["RewardRule", "utility"]

@@ -9,9 +9,10 @@ from maestro.types import Episode, Reward, Task
 
 
 class RewardRule(BaseModel):
-    """Weights of the reward terms; total = outcome + format_weight * format + cost_weight * cost.
+    """Weights of the reward terms; total = outcome + format_weight * format + cost_weight * cost + latency_weight * latency.
 
-    The terms are defined in `maestro.reward.terms`: `outcome` in [0, 1], `format` <= 0, `cost` <= 0 (minus dollars).
+    The terms are defined in `maestro.reward.terms`: `outcome` in [0, 1], `format` <= 0, `cost` <= 0 (minus dollars), `latency` <= 0
+    (minus seconds; measured only where it has a weight).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -20,6 +21,12 @@ class RewardRule(BaseModel):
     """Reward lost per dollar spent."""
     format_weight: float = Field(default=0.5, ge=0)
     """Reward lost per unit of bad form."""
+    latency_weight: float = Field(default=0.0, ge=0)
+    """Reward lost per second that calls take."""
+
+    def at(self, cost_weight: float | None) -> RewardRule:
+        """The rule with the cost weight that an episode was told; None changes nothing."""
+        return self if cost_weight is None or cost_weight == self.cost_weight else self.model_copy(update={"cost_weight": cost_weight})
 
     def score(self, task: Task, episode: Episode, outcome: float | None = None) -> Reward:
         """Every term of the episode's reward with its weight. Raises TaskError when the task cannot be scored.
@@ -27,8 +34,10 @@ class RewardRule(BaseModel):
         `outcome` is that term where the answer has been scored already: a judge or a sandbox is not asked twice.
         """
         weights = {"outcome": 1.0, "format": self.format_weight, "cost": self.cost_weight}
+        if self.latency_weight:
+            weights["latency"] = self.latency_weight
         known = {} if outcome is None else {"outcome": outcome}
-        terms = {name: known[name] if name in known else term(task, episode) for name, term in TERMS.items()}
+        terms = {name: known[name] if name in known else TERMS[name](task, episode) for name in weights}
         return Reward(terms=terms, weights=weights)
 
     def scored(self, task: Task, episode: Episode, outcome: float | None = None) -> Episode:
@@ -36,6 +45,10 @@ class RewardRule(BaseModel):
         return episode.model_copy(update={"reward": self.score(task, episode, outcome)})
 
     def utility(self, task: Task, episode: Episode) -> float:
-        """Score minus weighted cost: what reports compare. Form plays no part."""
-        reward = self.score(task, episode)
-        return reward.terms["outcome"] + self.cost_weight * reward.terms["cost"]
+        """Score minus weighted cost and latency: what reports compare. Form plays no part."""
+        return utility(self.score(task, episode))
+
+
+def utility(reward: Reward) -> float:
+    """Outcome minus weighted cost and latency of a reward that has been given."""
+    return sum(reward.weights[name] * reward.terms[name] for name in ("outcome", "cost", "latency") if name in reward.terms)

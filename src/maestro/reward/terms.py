@@ -33,4 +33,12 @@ def cost(task: Task, episode: Episode) -> float:  # noqa: ARG001
     return -episode.cost_usd
 
 
-TERMS: dict[str, Callable[[Task, Episode], float]] = {"outcome": outcome, "format": format, "cost": cost}
+def latency(task: Task, episode: Episode) -> float:  # noqa: ARG001
+    """Minus the seconds that the episode's calls took, as their observations say; a recorded call took what it took when it was made.
+
+    The policy's own seconds are left out: how long a batched decision takes in training says nothing about serving.
+    """
+    return -sum(turn.observation.latency_seconds for turn in episode.turns if turn.observation is not None)
+
+
+TERMS: dict[str, Callable[[Task, Episode], float]] = {"outcome": outcome, "format": format, "cost": cost, "latency": latency}

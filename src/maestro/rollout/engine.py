@@ -18,6 +18,10 @@ class Job:
 
     task: Task
     sample: int = 0
+    ensemble: Performs | None = None
+    """Performs this episode's calls instead of the run's ensemble."""
+    cost_weight: float | None = None
+    """Told to the policy instead of the run's."""
 
 
 async def run_episodes(
@@ -41,7 +45,8 @@ async def run_episodes(
 
     async def one(index: int, job: Job) -> None:
         async with gate:
-            episode = await run_episode(job.task, policy, ensemble, limits, sample=job.sample, cost_weight=cost_weight)
+            weight = cost_weight if job.cost_weight is None else job.cost_weight
+            episode = await run_episode(job.task, policy, job.ensemble or ensemble, limits, sample=job.sample, cost_weight=weight)
             episodes[index] = episode
             if done is not None and (rest := done(index, episode)) is not None:
                 await rest

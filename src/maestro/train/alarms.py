@@ -1,26 +1,38 @@
-"""A run that goes wrong says so: what is seen, and the likely cause."""
+"""A run that goes wrong says so: what is seen, the likely cause, and what to do."""
 
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
-from maestro.train.config import AlarmConfig
+from maestro.train.alarm_config import AlarmConfig
+from maestro.train.alarm_rules import NOT_FINITE, RULES, Reading, Rule
 
 
 @dataclass(frozen=True)
 class Alarm:
     """One thing that is going wrong."""
 
-    name: Literal["nan", "collapse", "entropy", "decline", "grammar"]
+    name: str
     step: int
-    message: str
-    """What was measured and the likely cause."""
+    measured: str
+    cause: str
+    """Likely ones."""
+    advice: str
     fatal: bool
-    """Training on makes no sense: `AlarmConfig.stop` ends the stage (a NaN always does)."""
+    """Training on makes no sense: `AlarmConfig.stop` ends the run (a NaN always does)."""
+
+    @property
+    def message(self) -> str:
+        """All of it in a line."""
+        return f"{self.measured}. Likely cause: {self.cause}. {self.advice}."
+
+    def record(self) -> dict[str, Any]:
+        """As metrics.jsonl has it."""
+        said = {"measured": self.measured, "cause": self.cause, "advice": self.advice, "message": self.message}
+        return {"alarm": self.name, **said, "fatal": self.fatal}
 
 
 class Alarms:
@@ -30,94 +42,58 @@ class Alarms:
     gone away. State is plain data (`state`, `restore`), so that a resumed run sounds exactly the same alarms.
     """
 
-    def __init__(self, config: AlarmConfig) -> None:
+    def __init__(self, config: AlarmConfig, *, experts: int = 2, skills: int = 2) -> None:
+        """`experts` and `skills` are how many are offered: a share of one of one says nothing."""
         self.config = config
+        self.offered = {"experts": experts, "skills": skills}
         self._held: dict[str, int] = {}
-        self._rewards: deque[float] = deque(maxlen=config.window)
-        self._best: float | None = None
+        self._lately: dict[str, list[float]] = {}
+        self._best: dict[str, float] = {}
 
-    def check(self, step: int, metrics: Mapping[str, float]) -> list[Alarm]:
-        """Alarms that sound at this step. Reads `loss`, `reward`, `entropy`, `first_share`, `wellformed`; missing ones are skipped."""
-        found: list[Alarm | None] = [self._nan(step, metrics)]
-        if "first_share" in metrics:
-            found.append(self._collapse(step, metrics))
-        if "entropy" in metrics:
-            found.append(self._entropy(step, metrics["entropy"]))
-        if "wellformed" in metrics:
-            found.append(self._grammar(step, metrics["wellformed"]))
-        if "reward" in metrics and math.isfinite(metrics["reward"]):
-            found.append(self._decline(step, metrics["reward"]))
+    def check(self, step: int, metrics: Mapping[str, Any], *, rounds: bool = False) -> list[Alarm]:
+        """Alarms that sound at this step. A rule whose numbers are missing is skipped. `rounds`: these are metrics of a whole round."""
+        window = self.config.rounds if rounds else self.config.window
+        bad = _not_finite(metrics)
+        known = [rule for rule in RULES if metrics.get(rule.reads) is not None and rule.reads not in bad]
+        found = [self._not_finite(step, bad) if bad else None, *(self._checked(rule, step, metrics, window) for rule in known)]
         return [alarm for alarm in found if alarm is not None]
 
     def state(self) -> dict[str, object]:
         """What `restore` needs."""
-        return {"held": dict(self._held), "rewards": list(self._rewards), "best": self._best}
+        return {"held": dict(self._held), "lately": {name: list(values) for name, values in self._lately.items()}, "best": dict(self._best)}
 
-    def restore(self, state: Mapping[str, object]) -> None:
+    def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from a saved `state`."""
-        self._held = dict(state["held"])  # type: ignore[call-overload]
-        self._rewards = deque(state["rewards"], maxlen=self.config.window)  # type: ignore[call-overload]
-        self._best = state["best"]  # type: ignore[assignment]
+        self._held, self._best = dict(state["held"]), dict(state["best"])
+        self._lately = {name: list(values) for name, values in state["lately"].items()}
 
-    def _sounds(self, name: str, holds: bool) -> bool:
-        """Count how long a condition has held; true exactly when it reaches the window."""
-        self._held[name] = self._held.get(name, 0) + 1 if holds else 0
-        return self._held[name] == self.config.window
+    def _checked(self, rule: Rule, step: int, metrics: Mapping[str, Any], window: int) -> Alarm | None:
+        """The alarm of a rule when its condition has just held for the whole window."""
+        reading = self._reading(rule, metrics, window)
+        holds = reading is not None and rule.holds(reading, self.config)
+        self._held[rule.name] = self._held.get(rule.name, 0) + 1 if holds else 0
+        if reading is None or self._held[rule.name] != window:
+            return None
+        return Alarm(rule.name, step, rule.measured(reading), rule.cause, rule.advice, rule.fatal)
 
-    def _nan(self, step: int, metrics: Mapping[str, float]) -> Alarm | None:
-        bad = [name for name in ("loss", "reward", "entropy", "grad_norm") if name in metrics and not math.isfinite(metrics[name])]
-        if not bad:
+    def _reading(self, rule: Rule, metrics: Mapping[str, Any], window: int) -> Reading | None:
+        """What a rule judges; None while a smoothed one has seen too little."""
+        if not rule.smoothed:
+            return Reading(metrics[rule.reads], metrics, self.offered)
+        lately = [*self._lately.get(rule.name, []), float(metrics[rule.reads])][-window:]
+        self._lately[rule.name] = lately
+        if len(lately) < window:
             return None
-        return Alarm(
-            "nan", step, f"{', '.join(bad)} is not a finite number: the learning rate is too high, or a reward is not finite.", fatal=True
-        )
+        smooth = sum(lately) / len(lately)
+        better = max if rule.best == "highest" else min
+        self._best[rule.name] = better(self._best.get(rule.name, smooth), smooth)
+        return Reading(smooth, metrics, self.offered, self._best[rule.name])
 
-    def _collapse(self, step: int, metrics: Mapping[str, float]) -> Alarm | None:
-        share = metrics["first_share"]
-        if not self._sounds("collapse", share > self.config.collapse_share):
-            return None
-        return Alarm(
-            "collapse",
-            step,
-            f"{share:.0%} of first actions are the same: the policy has stopped routing. Likely causes: learning rate too high, "
-            "entropy bonus too small, or a cost weight that makes one cheap action the safe choice; stratified first calls help.",
-            fatal=True,
-        )
+    def _not_finite(self, step: int, names: Sequence[str]) -> Alarm:
+        measured = f"{', '.join(names)} is not a finite number"
+        return Alarm("nan", step, measured, NOT_FINITE.cause, NOT_FINITE.advice, fatal=True)
 
-    def _entropy(self, step: int, entropy: float) -> Alarm | None:
-        if not self._sounds("entropy", entropy < self.config.entropy_floor):
-            return None
-        return Alarm(
-            "entropy",
-            step,
-            f"entropy {entropy:.4f} nats a token: hardly anything is explored any more. Likely causes: too many steps on few prompts, "
-            "learning rate too high, no entropy bonus.",
-            fatal=False,
-        )
 
-    def _grammar(self, step: int, wellformed: float) -> Alarm | None:
-        if not self._sounds("grammar", wellformed < self.config.grammar_floor):
-            return None
-        return Alarm(
-            "grammar",
-            step,
-            f"only {wellformed:.0%} of episodes are well formed: the grammar is being lost. Likely causes: learning rate too high, "
-            "format weight too small, or an answer turn that no reward looks at.",
-            fatal=True,
-        )
-
-    def _decline(self, step: int, reward: float) -> Alarm | None:
-        self._rewards.append(reward)
-        if len(self._rewards) < self.config.window:
-            return None
-        smooth = sum(self._rewards) / len(self._rewards)
-        self._best = smooth if self._best is None else max(self._best, smooth)
-        if not self._sounds("decline", smooth < self._best - self.config.decline):
-            return None
-        return Alarm(
-            "decline",
-            step,
-            f"reward {smooth:.3f} has fallen from {self._best:.3f} (mean of {self.config.window} steps). Likely causes: learning rate too "
-            "high, or the policy drifts off what the warm start taught (copying); the best checkpoint is kept.",
-            fatal=True,
-        )
+def _not_finite(metrics: Mapping[str, Any]) -> list[str]:
+    watched = ("loss", "reward", "entropy", "grad_norm")
+    return [name for name in watched if isinstance(metrics.get(name), float) and not math.isfinite(metrics[name])]

@@ -10,10 +10,13 @@ from typing import Any
 
 from maestro.rollout.engine import Job
 from maestro.train.alarms import Alarm, Alarms
-from maestro.train.checkpoint import Checkpoint, Position
+from maestro.train.checkpoint import Position
 from maestro.train.config import TrainConfig
 from maestro.train.folder import RunFolder
+from maestro.train.learner import Learner
 from maestro.train.metrics import summarise
+from maestro.train.oracle import Oracle
+from maestro.train.processes import Processes
 from maestro.train.progress import Progress
 from maestro.train.rows import RowWriter
 from maestro.train.sampling import Sampler
@@ -39,13 +42,26 @@ class Workbench:
     """Of the warm split, for probes; no trace is written over them."""
     progress: Progress
     position: Position
+    start: Path
+    """Folder of the policy that the run began with."""
+    describe: Callable[[Path, str], None] = field(default=lambda _folder, _name: None)
+    """Writes registry.lock and the model card into a checkpoint, given its folder and name."""
     started: float = field(default_factory=time.monotonic)
+    learner: Learner | None = None
+    """How the policy is saved when it has adapters or a dialect to tell of; None: as `LocalPolicy.save` does."""
+    processes: Processes = field(default_factory=Processes)
+    """This process among those that train together."""
 
     def __post_init__(self) -> None:
         self.rows = RowWriter(self.policy, self.sampler.ensemble.menu, self.sampler.cost_weight)
-        self.alarms = Alarms(self.config.alarms)
+        self.oracle = Oracle.of(self.sampler.ensemble, self.config.reward)
+        self.alarms = self._alarms()
         if self.position.alarms:
             self.alarms.restore(self.position.alarms)
+
+    def _alarms(self) -> Alarms:
+        menu = self.sampler.ensemble.menu
+        return Alarms(self.config.alarms, experts=len(menu.experts), skills=len(menu.skills))
 
     @property
     def policy(self) -> Any:
@@ -69,15 +85,19 @@ class Workbench:
         self.folder.metrics.append({**record, "seconds": round(time.monotonic() - self.started, 3)})
         self.progress.step(record)
 
-    def check(self, step: int, numbers: Mapping[str, float]) -> bool:
-        """Sound alarms; True when the stage shall end."""
-        alarms = self.alarms.check(step, numbers)
+    def check(self, step: int, numbers: Mapping[str, Any], *, rounds: bool = False) -> bool:
+        """Sound alarms; True when the run shall end. `rounds`: the numbers are those of a whole round."""
+        alarms = self.alarms.check(step, numbers, rounds=rounds)
         for alarm in alarms:
             self._sound(alarm)
-        return any(alarm.name == "nan" or (alarm.fatal and self.config.alarms.stop) for alarm in alarms)
+        ending = [alarm.name for alarm in alarms if alarm.name == "nan" or (alarm.fatal and self.config.alarms.stop)]
+        if ending:
+            self.position.stopped = ending[0]
+        # Agreed upon: a process that went on alone would wait for the others for ever.
+        return self.processes.any(bool(ending))
 
     def _sound(self, alarm: Alarm) -> None:
-        self.log("alarm", alarm.step, {"alarm": alarm.name, "message": alarm.message, "fatal": alarm.fatal})
+        self.log("alarm", alarm.step, alarm.record())
         self.progress.alarm(alarm)
 
     def look(self, step: int) -> None:
@@ -91,18 +111,21 @@ class Workbench:
         utility = numbers["greedy"].get("utility")
         if utility is not None and (self.position.best is None or utility > self.position.best):
             self.position.best = utility
-            self.folder.checkpoints.save(self.position.model_copy(update={"step": step}), self.policy.save, name="best")
+            self._write(self.position.model_copy(update={"step": step}), lambda folder: self._save_policy(folder, "best"), "best")
 
     def evaluate(self, *, greedy: bool) -> dict[str, Any]:
         """Summary of one episode on every validation task; always the same draws, so that looks compare."""
         before = self.policy.sampling
         self.policy.sampling = replace(before, greedy=greedy, temperature=1.0, seed=self.config.seed)
         try:
-            return summarise(self.validation, self.sampler.episodes([Job(task) for task in self.validation]))
+            mine = self.sampler.episodes([Job(task) for task in self.processes.share(self.validation)])
+            episodes = self.processes.collect(mine)
+            gap = self.oracle.numbers(self.validation, episodes) if self.oracle is not None else {}
+            return {**summarise(self.validation, episodes), **gap}
         finally:
             self.policy.sampling = before
 
-    def save(self, trainer: Callable[[Path], None] | None) -> Checkpoint:
+    def save(self, trainer: Callable[[Path], None] | None) -> None:
         """A checkpoint of model, optimiser (written by `trainer`) and position."""
         position = self.position
         position.config = self.config.digest
@@ -110,11 +133,22 @@ class Workbench:
         position.alarms = self.alarms.state()
 
         def write(folder: Path) -> None:
-            self.policy.save(folder)
+            self._save_policy(folder, f"stage {position.stage + 1}, step {position.step}")
             if trainer is not None:
                 trainer(folder / "trainer.pt")
 
-        return self.folder.checkpoints.save(position.model_copy(deep=True), write)
+        self._write(position.model_copy(deep=True), write)
+
+    def _save_policy(self, folder: Path, name: str) -> None:
+        """The policy as others read it: Hugging Face layout, with the registry it was trained on and its model card."""
+        (self.learner or self.policy).save(folder)
+        self.describe(folder, name)
+
+    def _write(self, position: Position, write: Callable[[Path], None], name: str | None = None) -> None:
+        """A checkpoint, written by the first process; the others wait until it is whole."""
+        if self.processes.main:
+            self.folder.checkpoints.save(position, write, name=name)
+        self.processes.wait()
 
     def record(self, episodes: Sequence[Episode]) -> None:
         """Append episodes to episodes.jsonl."""
@@ -124,7 +158,7 @@ class Workbench:
     def next_stage(self) -> None:
         """Stand at the beginning of the next stage; the best validation so far stays known."""
         self.position = Position(stage=self.position.stage + 1, best=self.position.best)
-        self.alarms = Alarms(self.config.alarms)
+        self.alarms = self._alarms()
 
     @property
     def resumed(self) -> Path | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from maestro.policy.spoken import SPOKEN
 from maestro.train.config import TrainConfig
 from maestro.train.fitted_q import FittedQConfig
 from maestro.train.progress import CURVES
@@ -19,12 +20,14 @@ TEACHES = {
 }
 
 
+_DRAWN = "The pictures and questions are drawn by a program; nothing here says how good the policy is on photographs or documents."
 WARM_HEADING = "## After the warm start (held-out scenes)"
 
 
 def write_card(folder: Path, config: TrainConfig, registry: Mapping[str, Any], metrics: Path, chosen: str) -> None:
     """Write `README.md` into a policy folder. `chosen` names the checkpoint that was handed over."""
     records = [orjson.loads(line) for line in metrics.read_bytes().splitlines()]
+    dialect = "maestro-4b" if (folder / SPOKEN).is_file() else "maestro"
     tasks = config.tasks
     data = (
         f"- Data: {tasks.source}; trained on split `{tasks.train}` ({_count(tasks.train_limit)}), watched on `{tasks.validation}` "
@@ -33,13 +36,13 @@ def write_card(folder: Path, config: TrainConfig, registry: Mapping[str, Any], m
     lines = [
         f"# {config.name}",
         "",
-        "An orchestrator policy in the dialect `maestro`: a tiny Qwen3-VL that decides whom to call, with which skill, and when to answer.",
+        f"An orchestrator policy in the dialect `{dialect}`: a Qwen3-VL that decides whom to call, with which skill, and when to answer.",
         "",
         f"- Registry: {registry.get('name', config.ensemble.registry)} `{str(registry.get('digest', ''))[:12]}`",
         data,
         f"- Seed {config.seed}, {config.threads} thread; config `{config.digest[:12]}`; start: {config.policy.load or 'random weights'}.",
         f"- Reward: outcome - {config.reward.cost_weight:g} per dollar + {config.reward.format_weight:g} x form.",
-        f"- Handed over: {chosen} (`result: {config.result}`).",
+        f"- Handed over: {chosen} (`result: {config.result}`).{_adapters(config)}",
         "",
         "## Stages",
         "",
@@ -47,9 +50,14 @@ def write_card(folder: Path, config: TrainConfig, registry: Mapping[str, Any], m
         "",
         *(_probes(records) or _inherited(config.policy.load)),
         *_validations(records),
-        "The pictures and questions are drawn by a program; nothing here says how good the policy is on photographs or documents.",
+        *([_DRAWN] if dialect == "maestro" else []),
     ]
     (folder / "README.md").write_text("\n".join(lines) + "\n")
+
+
+def _adapters(config: TrainConfig) -> str:
+    lora = config.policy.lora
+    return f" Trained as adapters of rank {lora.rank} on {', '.join(lora.targets)}, merged in." if lora is not None else ""
 
 
 def write_features_card(

@@ -1,13 +1,15 @@
 """Checkpoints that survive a kill at any moment.
 
 A checkpoint is a folder in Hugging Face layout (what `LocalPolicy.load` and the Auto classes read) plus `trainer.pt` (state of
-optimiser and schedule) and `position.json` (where the run is). It is written under a temporary name, forced to disk and
-renamed: a folder with a checkpoint's name is always whole. No random state is kept because none is carried from step to
-step: every step draws from generators seeded with (seed, stage, step), see `maestro.train.seeding`.
+optimiser and schedule), `position.json` (where the run is) and `SHA256SUMS` (by which damage is noticed before it is used). It
+is written under a temporary name, forced to disk and renamed: a folder with a checkpoint's name is always whole, unless the
+disk or somebody damages it later. No random state is kept because none is carried from step to step: every step draws from
+generators seeded with (seed, stage, step), see `maestro.train.seeding`.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from collections.abc import Callable
@@ -19,9 +21,12 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from maestro.errors import CheckpointError
+from maestro.train.digests import damaged_files, write_digests
 
-_REPLACED, _DROPPED = ".replaced-", ".dropped-"
-"""What the names of folders begin with that are on their way out."""
+_log = logging.getLogger(__name__)
+
+_REPLACED, _DROPPED, _DAMAGED = ".replaced-", ".dropped-", ".damaged-"
+"""What the names of folders begin with that are on their way out, or are kept for whoever wants to know what happened to them."""
 
 
 class Position(BaseModel):
@@ -38,6 +43,8 @@ class Position(BaseModel):
     """Finished rounds (expert iteration)."""
     finished: bool = False
     """The stage is done; the next one starts from here."""
+    stopped: str | None = None
+    """Name of the alarm that ended the run."""
     config: str = ""
     """Digest of the config."""
     metrics_bytes: int = 0
@@ -66,9 +73,12 @@ class Checkpoint:
 class Checkpoints:
     """The checkpoints of one run: `SS-KKKKKKKK` for stage and step, and `best`."""
 
-    def __init__(self, folder: Path, keep: int = 2) -> None:
+    def __init__(self, folder: Path, keep: int = 2, *, writes: bool = True) -> None:
+        """With `writes` off nothing is made or cleaned up here; another process does that."""
         self.folder = folder
         self.keep = keep
+        if not writes:
+            return
         folder.mkdir(parents=True, exist_ok=True)
         for replaced in folder.glob(f"{_REPLACED}*"):
             if not (final := folder / replaced.name.removeprefix(_REPLACED)).exists():
@@ -84,6 +94,7 @@ class Checkpoints:
         writing.mkdir()
         write(writing)
         (writing / "position.json").write_bytes(orjson.dumps(position.model_dump(mode="json"), option=orjson.OPT_INDENT_2))
+        write_digests(writing)
         to_disk(writing)
         final = self.folder / name
         if final.exists():  # a checkpoint of the same name is moved away first: a folder cannot replace a filled one
@@ -100,6 +111,8 @@ class Checkpoints:
 
     def all(self) -> list[Checkpoint]:
         """Numbered checkpoints, oldest first."""
+        if not self.folder.is_dir():
+            return []
         names = sorted(path.name for path in self.folder.iterdir() if path.is_dir() and path.name[:1].isdigit())
         return [self._read(self.folder / name) for name in names]
 
@@ -108,16 +121,51 @@ class Checkpoints:
         found = self.all()
         return found[-1] if found else None
 
+    def newest_whole(self) -> Checkpoint | None:
+        """The newest numbered checkpoint whose files are what was written, checked by their digests; None when there never was one.
+
+        A damaged one is set aside (`.damaged-NAME`) with a warning, and the one before it is taken. Raises CheckpointError when all are.
+        """
+        names = sorted((path.name for path in self.folder.iterdir() if path.is_dir() and path.name[:1].isdigit()), reverse=True)
+        for name in names:
+            try:
+                return self._checked(self.folder / name)
+            except CheckpointError as damage:
+                aside = self.folder / f"{_DAMAGED}{name}"
+                shutil.rmtree(aside, ignore_errors=True)
+                (self.folder / name).rename(aside)
+                _log.warning("%s It is kept as %s, and the one before it is used.", damage, aside)
+        if names:
+            raise CheckpointError(
+                f"no checkpoint in {self.folder} is whole; the damaged ones are kept there as {_DAMAGED}*. To train again from the "
+                "beginning, give another run folder."
+            )
+        return None
+
     def best(self) -> Checkpoint | None:
-        """The checkpoint with the best validation utility, if one was kept."""
+        """The checkpoint with the best validation utility, if one was kept and its files are what was written; else a warning."""
         path = self.folder / "best"
-        return self._read(path) if path.exists() else None
+        if not path.exists():
+            return None
+        try:
+            return self._checked(path)
+        except CheckpointError as damage:
+            _log.warning("%s The newest checkpoint is used in its place.", damage)
+            return None
+
+    def _checked(self, path: Path) -> Checkpoint:
+        """A checkpoint with every file as it was written. Raises CheckpointError."""
+        found = self._read(path)
+        gone = {"trainer.pt"} if found.position.finished else set()  # pruning takes it from the ends of stages
+        if damaged := damaged_files(path, gone):
+            raise CheckpointError(f"{path} is damaged: {', '.join(damaged)}.")
+        return found
 
     def _read(self, path: Path) -> Checkpoint:
         try:
             return Checkpoint(path, Position.model_validate(orjson.loads((path / "position.json").read_bytes())))
-        except (FileNotFoundError, ValueError) as error:
-            raise CheckpointError(f"{path} is not a whole checkpoint ({error}). Remove it to resume from the one before.") from error
+        except (OSError, ValueError) as error:
+            raise CheckpointError(f"{path} is not a whole checkpoint ({error}).") from error
 
     def _prune(self) -> None:
         """Drop all but the newest `keep` checkpoints; the last of each finished stage stays, without its trainer state."""

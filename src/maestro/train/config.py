@@ -12,6 +12,15 @@ from maestro.config import Config
 from maestro.registry.located import located
 from maestro.reward import RewardRule
 from maestro.rollout.limits import Limits
+from maestro.train.alarm_config import AlarmConfig
+from maestro.train.compute_config import ComputeConfig
+from maestro.train.dial_config import DialConfig
+from maestro.train.lora_config import LoraConfig
+from maestro.train.outage_config import OutageConfig
+from maestro.train.signal_config import SignalConfig
+from maestro.train.speech import SpeechConfig
+from maestro.train.variation_config import VariationConfig
+from maestro.train.verl_config import VerlConfig
 
 
 class PolicyConfig(Config):
@@ -23,6 +32,9 @@ class PolicyConfig(Config):
     """Sizes of the untrained policy, passed to `build_tiny`."""
     blank_images: bool = False
     """The policy sees grey pictures of the right size (the experts see the real ones): what training without eyes gives."""
+    speech: SpeechConfig = SpeechConfig()
+    lora: LoraConfig | None = None
+    """Train low-rank adapters instead of all weights; what the run hands over has them merged in."""
 
 
 class EnsembleConfig(Config):
@@ -32,6 +44,10 @@ class EnsembleConfig(Config):
     store: Path | None = None
     """Call store; with `replay` the run touches no expert."""
     mode: Literal["off", "cache", "record", "replay"] = "cache"
+    outages: OutageConfig = OutageConfig()
+    """Experts that are out while training goes on; without any, whom the failures of live experts are told to."""
+    variation: VariationConfig = VariationConfig()
+    """Registry randomisation."""
 
 
 class TasksConfig(Config):
@@ -91,6 +107,8 @@ class ExpertIterationStage(Config):
     """Share of the later decisions in stratified episodes that are made to ask another expert."""
     keep: int = Field(default=2, ge=1)
     """Best distinct episodes kept a task."""
+    redraws: int = Field(default=2, ge=0, le=16)
+    """Further draws of an episode that infrastructure broke."""
     floor: float = 0.0
     """Episodes whose total reward is not above this are never imitated."""
     margin: float = Field(default=0.02, ge=0)
@@ -122,6 +140,10 @@ class GrpoStage(Config):
     """Weight of the entropy bonus."""
     clip_low: float = Field(default=0.2, gt=0)
     clip_high: float = Field(default=0.28, gt=0)
+    beta: float = Field(default=0.0, ge=0)
+    """Weight of the KL divergence (k3 estimator, a token) from the policy that the stage began with; 0 loads no second model."""
+    signal: SignalConfig = SignalConfig()
+    """Which episodes teach."""
     loss: Literal["dapo", "grpo", "dr_grpo", "bnpo"] = "dapo"
     scale_rewards: Literal["group", "batch", "none"] = "group"
     iterations: int = Field(default=1, ge=1)
@@ -136,23 +158,6 @@ class GrpoStage(Config):
 
 
 Stage = Annotated[WarmStartStage | ExpertIterationStage | GrpoStage, Field(discriminator="kind")]
-
-
-class AlarmConfig(Config):
-    """When a run is said to be going wrong."""
-
-    collapse_share: float = Field(default=0.95, gt=0, le=1)
-    """More than this share of first calls on one pair of expert and skill."""
-    entropy_floor: float = Field(default=0.01, ge=0)
-    """Mean entropy per sampled token, in nats."""
-    grammar_floor: float = Field(default=0.8, ge=0, le=1)
-    """Share of episodes without a malformed turn."""
-    decline: float = Field(default=0.15, gt=0)
-    """Fall of the smoothed reward below its best."""
-    window: int = Field(default=10, ge=1)
-    """Steps that a condition must hold, and the width of the smoothing."""
-    stop: bool = False
-    """End the stage when an alarm other than a warning sounds."""
 
 
 class ValidationConfig(Config):
@@ -179,15 +184,18 @@ class TrainConfig(Config):
     name: str = Field(default="maestro-mini-vl", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     """Names the default run folder, so it is a plain name."""
     seed: int = 1
-    engine: Literal["trl"] = "trl"
+    engine: Literal["trl", "verl"] = "trl"
     """Engine of the policy-gradient stages."""
     threads: int = Field(default=1, ge=1)
     """CPU threads of the tensor library; part of what makes a run repeatable."""
+    verl: VerlConfig = VerlConfig()
+    compute: ComputeConfig = ComputeConfig()
     policy: PolicyConfig = PolicyConfig()
     ensemble: EnsembleConfig = EnsembleConfig()
     tasks: TasksConfig = TasksConfig()
     limits: Limits = Limits(turns=4)
     reward: RewardRule = RewardRule()
+    dial: DialConfig = DialConfig()
     stages: tuple[Stage, ...] = Field(default=(WarmStartStage(), GrpoStage()), min_length=1)
     alarms: AlarmConfig = AlarmConfig()
     validation: ValidationConfig = ValidationConfig()
@@ -197,11 +205,12 @@ class TrainConfig(Config):
 
     def located(self) -> TrainConfig:
         """The same with absolute paths, so that the run folder can be taken up from any directory."""
-        load, store = self.policy.load, self.ensemble.store
+        load, store, prompt = self.policy.load, self.ensemble.store, self.policy.speech.prompt
+        speech = self.policy.speech.model_copy(update={"prompt": prompt.expanduser().absolute()}) if prompt else self.policy.speech
         ensemble = {"registry": located("registries", self.ensemble.registry), "store": store and store.expanduser().absolute()}
         return self.model_copy(
             update={
-                "policy": self.policy.model_copy(update={"load": load and located("policies", load)}),
+                "policy": self.policy.model_copy(update={"load": load and located("policies", load), "speech": speech}),
                 "ensemble": self.ensemble.model_copy(update=ensemble),
                 "tasks": self.tasks.model_copy(update={"source": located("task_sources", self.tasks.source)}),
             }

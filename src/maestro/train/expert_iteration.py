@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from maestro.train.batches import Row
 from maestro.train.bench import Workbench
 from maestro.train.config import ExpertIterationStage
+from maestro.train.drawing import draw_step, drawn_numbers
 from maestro.train.metrics import broken, summarise, wellformed
 from maestro.train.order import TaskOrder
 from maestro.train.seeding import generator, number, seed_all
+from maestro.train.signal_config import SignalConfig
 from maestro.train.supervised import Supervised
 from maestro.train.traces import TraceWriter
 from maestro.types import Episode
@@ -21,7 +23,7 @@ def expert_iteration(bench: Workbench, stage: ExpertIterationStage) -> None:
     A round's episodes depend on the weights at its beginning, so a run is taken up again at the beginning of a round.
     """
     place, seed = bench.position.stage, bench.config.seed
-    order = TaskOrder(bench.train, number(seed, "order", place))
+    order, signal = TaskOrder(bench.train, number(seed, "order", place)), SignalConfig(redraws=stage.redraws)
     writer = bench.writer(number(seed, "rehearsal", place)) if stage.rehearsal else None
     most = stage.rounds * max(1, stage.tasks_per_round * stage.keep * stage.epochs // stage.batch)
     trainer = Supervised(bench.policy, stage.optimizer, most, micro_batch=stage.micro_batch)
@@ -31,10 +33,9 @@ def expert_iteration(bench: Workbench, stage: ExpertIterationStage) -> None:
     for turn in range(bench.position.round, stage.rounds):
         tasks = order.at(turn * stage.tasks_per_round, stage.tasks_per_round)
         forced = stage.members // 2 if stage.stratified else 0
-        groups = bench.sampler.groups(tasks, stage.members, turn * stage.members, forced, seed, "stratum", place, again=stage.again)
-        bench.record([episode for group in groups for episode in group])
-        numbers = summarise([task for task in tasks for _ in range(stage.members)], [episode for group in groups for episode in group])
-        kept = [(task, episode) for task, group in zip(tasks, groups, strict=True) for episode in best_of(group, stage)]
+        drawn = draw_step(bench, tasks, stage.members, turn, forced, signal, again=stage.again)
+        numbers = drawn_numbers(bench, drawn, turn, signal)
+        kept = [(task, episode) for task, group in zip(tasks, drawn.groups, strict=True) for episode in best_of(group, stage)]
         rows = [bench.rows.episode(task, episode) for task, episode in kept]
         stop = imitate(bench, stage, trainer, rows, writer, turn)
         bench.position.round = turn + 1
@@ -44,7 +45,7 @@ def expert_iteration(bench: Workbench, stage: ExpertIterationStage) -> None:
             turn + 1,
             {**numbers, "kept": len(kept), "imitated": {key: imitated.get(key) for key in ("utility", "calls", "cost_usd")}},
         )
-        stop = bench.check(bench.position.step, numbers) or stop
+        stop = bench.check(bench.position.step, numbers, rounds=True) or stop
         bench.look(bench.position.step)
         if stop:
             break

@@ -105,7 +105,7 @@ class Rounds:
 
     def restore(self, learner: FittedQ) -> None:
         """Bring a fresh learner to the last round kept, if there is one. Raises CheckpointError when it belongs to another training."""
-        latest = Checkpoints(self._folder, keep=1).latest() if self._folder.exists() else None
+        latest = Checkpoints(self._folder, keep=1).newest_whole() if self._folder.exists() else None
         if latest is None:
             return
         if latest.position.config != self._digest:

@@ -44,6 +44,21 @@ class Journal:
         self._file.close()
 
 
+class NoJournal:
+    """What a process that does not write has in place of a journal."""
+
+    size = 0
+
+    def append(self, record: Mapping[str, Any]) -> None:
+        """Nothing."""
+
+    def cut(self, size: int) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
+        """Nothing."""
+
+
 def check_place(path: Path, *, resume: bool) -> None:
     """Whether a run can live in this folder, asked before anything is loaded. Raises CheckpointError; OSError where one may not write."""
     exists = (path / "config.yaml").exists()
@@ -60,24 +75,26 @@ class RunFolder:
     """One training run on disk.
 
     A new folder is refused when it already holds a run; an existing one is taken up again only under an identical config,
-    and the error names what differs.
+    and the error names what differs. Of several processes one writes; for the others nothing is made or changed.
     """
 
-    def __init__(self, path: Path, config: TrainConfig, registry: Mapping[str, Any], *, resume: bool) -> None:
+    def __init__(self, path: Path, config: TrainConfig, registry: Mapping[str, Any], *, resume: bool, writes: bool = True) -> None:
         self.path = path
         self.config = config
         stored = path / "config.yaml"
-        check_place(path, resume=resume)
+        if writes:  # for the others, what is there may already be this very run
+            check_place(path, resume=resume)
         if resume:
             self._check_same(stored, registry)
-        path.mkdir(parents=True, exist_ok=True)
-        if not resume:
+        if writes:
+            path.mkdir(parents=True, exist_ok=True)
+        if writes and not resume:
             (path / "registry.lock").write_bytes(orjson.dumps(dict(registry), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
             (path / "config.sha256").write_text(config.digest + "\n")
             stored.write_text(config.to_yaml())
-        self.metrics = Journal(path / "metrics.jsonl")
-        self.episodes = Journal(path / "episodes.jsonl")
-        self.checkpoints = Checkpoints(path / "checkpoints", config.checkpoint.keep)
+        self.metrics: Journal | NoJournal = Journal(path / "metrics.jsonl") if writes else NoJournal()
+        self.episodes: Journal | NoJournal = Journal(path / "episodes.jsonl") if writes else NoJournal()
+        self.checkpoints = Checkpoints(path / "checkpoints", config.checkpoint.keep, writes=writes)
 
     def _check_same(self, stored: Path, registry: Mapping[str, Any]) -> None:
         digest = (self.path / "config.sha256").read_text().strip()

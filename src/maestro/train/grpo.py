@@ -9,19 +9,24 @@ from __future__ import annotations
 import logging
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 import torch
 
 from maestro.errors import ConfigError
-from maestro.policy.protocol import Opening
 from maestro.train.bench import Workbench
 from maestro.train.config import GrpoStage
-from maestro.train.metrics import broken, summarise
+from maestro.train.drawing import draw_step, drawn_numbers, met_at
+from maestro.train.drift import DriftMeter
 from maestro.train.order import TaskOrder
 from maestro.train.prefix import shared_prefix
+from maestro.train.reference import stage_start
+from maestro.train.resampling import Drawn
 from maestro.train.seeding import number, seed_all
+from maestro.train.shares import share_of
 from maestro.train.supervised import build_optimizer
 from maestro.types import Episode, Task
 
@@ -29,11 +34,15 @@ from maestro.types import Episode, Task
 def grpo(bench: Workbench, stage: GrpoStage) -> None:
     """Run the stage from where `bench.position` stands to its end."""
     os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")  # rollout_func is experimental; trl is pinned
-    for name in ("transformers", "datasets"):  # they warn about what is meant here: our own token ids, a transform that is not cached
+    import datasets  # it sets its own level when it is imported
+
+    # They warn about what is meant here: our own token ids, a transform that is not cached, episodes without a reward.
+    for name in ("transformers", datasets.__name__, "trl"):
         logging.getLogger(name).setLevel(logging.ERROR)
     place, done = bench.position.stage, bench.position.step
     rollout = Rollout(bench, stage)
-    optimizer, schedule = build_optimizer(bench.policy.model, stage.optimizer, stage.steps)
+    shards = bench.config.compute.shard_optimizer and bench.processes.count > 1
+    optimizer, schedule = build_optimizer(bench.policy.model, stage.optimizer, stage.steps, shards=shards)
     if (path := bench.resumed) is not None:
         state = torch.load(path, weights_only=True)
         optimizer.load_state_dict(state["optimizer"])
@@ -41,15 +50,31 @@ def grpo(bench: Workbench, stage: GrpoStage) -> None:
     bench.progress.stage(place, stage.kind, stage.steps, done)
     if done == 0:
         bench.look(0)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), sampling_at(bench, stage.temperature):
         warnings.filterwarnings("ignore", category=FutureWarning)
         trainer = build_trainer(bench, stage, rollout, optimizer, schedule)
         try:
-            with shared_prefix(bench.policy.model):
+            with shared_prefix(bench.policy.model) if shares_prefix(bench) else nullcontext():
                 trainer.train()
         finally:
             bench.policy.model.eval()
             bench.policy.model.zero_grad(set_to_none=True)
+
+
+@contextmanager
+def sampling_at(bench: Workbench, temperature: float) -> Iterator[None]:
+    """Episodes are sampled at the temperature that TRL scores them at; looks at the validation split have their own."""
+    before = bench.policy.sampling
+    bench.policy.sampling = replace(before, temperature=temperature)
+    try:
+        yield
+    finally:
+        bench.policy.sampling = before
+
+
+def shares_prefix(bench: Workbench) -> bool:
+    """Whether the update may read what rows have in common once: on the processor, with activations kept."""
+    return bench.policy.model.device.type == "cpu" and not bench.config.compute.gradient_checkpointing
 
 
 class Rollout:
@@ -64,6 +89,7 @@ class Rollout:
         self.order = TaskOrder(bench.train, number(bench.config.seed, "order", bench.position.stage))
         self.numbers: dict[str, Any] = {}
         """Summary of the last step's episodes."""
+        self.drift = DriftMeter()
         self._checked: set[str] = set()
 
     def tasks(self, step: int) -> list[Task]:
@@ -71,49 +97,61 @@ class Rollout:
         return self.order.at(step * self.stage.prompts, self.stage.prompts)
 
     def __call__(self, prompts: list[Any], trainer: Any) -> dict[str, Any]:
-        """`prompts` arrive in data order, each repeated once per member."""
+        """`prompts` are this process's share, in data order, each repeated once per member."""
         bench, stage, step = self.bench, self.stage, self.bench.position.step
-        tasks = self.tasks(step)
+        tasks = bench.processes.share(self.tasks(step))
         if len(prompts) != len(tasks) * stage.members:
-            raise ConfigError(f"TRL asks for {len(prompts)} episodes where the stage has {len(tasks)} x {stage.members}")
+            raise ConfigError(f"TRL asks for {len(prompts)} episodes where this process's share is {len(tasks)} x {stage.members}")
         self._same_prompts(tasks, [prompts[index * stage.members] for index in range(len(tasks))], trainer)
-        forced = round(stage.members * stage.stratified)
-        groups = bench.sampler.groups(
-            tasks, stage.members, step * stage.members, forced, bench.config.seed, "stratum", bench.position.stage
-        )
-        episodes = [episode for group in groups for episode in group]
-        bench.record(episodes)
-        self.numbers = summarise([task for task in tasks for _ in range(stage.members)], episodes)
-        return rows_for_trl(episodes)
+        drawn = draw_step(bench, tasks, stage.members, step, round(stage.members * stage.stratified), stage.signal)
+        self.numbers = drawn_numbers(bench, Drawn.together(bench.processes.collect([drawn])), step, stage.signal)
+        rows = rows_for_trl(drawn.members, drawn.trained(stage.signal))
+        self.drift.expect(rows)
+        return rows
 
     def _same_prompts(self, tasks: Sequence[Task], prompts: Sequence[Any], trainer: Any) -> None:
         """Make sure that what TRL will render for the images is what the policy read. Checked once a task."""
+        bench = self.bench
         for task, prompt in zip(tasks, prompts, strict=True):
-            if task.id in self._checked:
+            met = met_at(bench, bench.position.step, task)
+            if task.id in self._checked and met.variation is None:
                 continue
             self._checked.add(task.id)
             processor = trainer.processing_class
             text = processor.apply_chat_template(prompt, add_generation_prompt=True, tokenize=False)
             pictures = [part["image"] for message in prompt for part in message["content"] if part["type"] == "image"]
             rendered = processor(text=[text], images=pictures or None)["input_ids"][0]
-            if list(rendered) != list(self.bench.rows.prompt(task)):
+            written = bench.policy.encode_prompt(met.opening(task, bench.sampler.ensemble.menu))
+            self._fits(task, len(written))
+            if list(rendered) != list(written):
                 raise ConfigError(f"TRL renders another prompt for {task.id} than the policy; the processor or chat template was changed.")
 
+    def _fits(self, task: Task, prompt: int) -> None:
+        """Make sure that the policy can answer behind its prompt; one that is too long would be trained on as a bad episode."""
+        policy = self.bench.policy
+        wanted = policy.sampling.max_new_tokens if policy.reserve is None else policy.reserve
+        if prompt + wanted > policy.max_tokens:
+            raise ConfigError(
+                f"the prompt of task {task.id} has {prompt} tokens, and a decision needs {wanted}; a row has {policy.max_tokens}. Raise "
+                "policy.speech.max_tokens, or leave the task out."
+            )
 
-def rows_for_trl(episodes: Sequence[Episode]) -> dict[str, Any]:
-    """Episodes as TRL takes them. A broken one that never got to a token is a single masked end-of-text."""
+
+def rows_for_trl(episodes: Sequence[Episode], trained: Sequence[bool]) -> dict[str, Any]:
+    """Episodes as TRL takes them; those that are not `trained` on are masked, and have no reward.
+
+    A broken one that never got to a token is a single masked end-of-text.
+    """
     rows: dict[str, Any] = {"prompt_ids": [], "completion_ids": [], "logprobs": [], "env_mask": [], "total": []}
-    for episode in episodes:
+    for episode, counts in zip(episodes, trained, strict=True):
         tokens = episode.tokens
         assert tokens is not None
-        # A row that is not what was sampled in its context must not be trained on either.
-        lost = broken(episode) or episode.reward is None or tokens.untrainable is not None
         empty = not tokens.completion_ids
         rows["prompt_ids"].append(list(tokens.prompt_ids))
         rows["completion_ids"].append([tokens.prompt_ids[-1]] if empty else list(tokens.completion_ids))
         rows["logprobs"].append([0.0] if empty else list(tokens.logprobs))
-        rows["env_mask"].append([0] * max(1, len(tokens.completion_ids)) if lost or empty else list(tokens.mask))
-        rows["total"].append(None if lost or episode.reward is None else episode.reward.total)
+        rows["env_mask"].append(list(tokens.mask) if counts and not empty else [0] * max(1, len(tokens.completion_ids)))
+        rows["total"].append(episode.reward.total if counts and episode.reward is not None else None)
     return rows
 
 
@@ -130,17 +168,20 @@ def build_trainer(bench: Workbench, stage: GrpoStage, rollout: Rollout, optimize
     from maestro.train.grpo_steps import Steps
 
     left = stage.steps - bench.position.step
+    if stage.beta:  # TRL loads the reference from where the model says that it came from
+        bench.policy.model.config._name_or_path = str(stage_start(bench))  # noqa: SLF001
+    compute, count = bench.config.compute, bench.processes.count
     arguments = GRPOConfig(
         output_dir=str(bench.folder.path / "trl"),
         seed=number(bench.config.seed, "trl") % 2**31,
         max_steps=left,
         num_generations=stage.members,
         per_device_train_batch_size=stage.micro_batch,
-        gradient_accumulation_steps=stage.prompts * stage.members // stage.micro_batch,
+        gradient_accumulation_steps=share_of(stage, count) // stage.micro_batch,
         num_iterations=stage.iterations,
         max_completion_length=bench.policy.max_tokens,
         temperature=stage.temperature,
-        beta=0.0,
+        beta=stage.beta,
         epsilon=stage.clip_low,
         epsilon_high=stage.clip_high,
         loss_type=stage.loss,
@@ -149,17 +190,21 @@ def build_trainer(bench: Workbench, stage: GrpoStage, rollout: Rollout, optimize
         max_grad_norm=stage.optimizer.clip_norm,
         shuffle_dataset=False,
         remove_unused_columns=False,
-        gradient_checkpointing=False,
-        bf16=False,
-        use_cpu=not torch.cuda.is_available(),
+        gradient_checkpointing=compute.gradient_checkpointing,
+        gradient_checkpointing_kwargs={"use_reentrant": False} if compute.gradient_checkpointing else None,
+        bf16=compute.precision == "bfloat16",
+        use_cpu=bench.policy.model.device.type == "cpu",
+        ddp_find_unused_parameters=True,  # rows without a picture leave the vision tower out
         save_strategy="no",
         report_to=[],
         logging_steps=1,
         disable_tqdm=True,
         dataloader_pin_memory=False,
     )
+    if count == 1:
+        arguments._n_gpu = min(1, arguments.n_gpu)  # noqa: SLF001 (else Transformers spreads one process over every card it sees)
     trainer = GRPOTrainer(
-        model=bench.policy.model,
+        model=bench.learner.trained if bench.learner is not None else bench.policy.model,
         reward_funcs=reward,
         args=arguments,
         train_dataset=prompts_to_come(bench, stage, rollout),
@@ -168,6 +213,9 @@ def build_trainer(bench: Workbench, stage: GrpoStage, rollout: Rollout, optimize
         rollout_func=rollout,
         callbacks=[Steps(bench, stage, rollout, optimizer, schedule)],
     )
+    rollout.drift.watch(trainer)
+    if (ddp := trainer.accelerator.ddp_handler) is not None:
+        ddp.gradient_as_bucket_view = True  # gradients travel from where they are, instead of from a second copy
     trainer.remove_callback(PrinterCallback)  # it prints every step to stdout, which is for results
     return trainer
 
@@ -176,14 +224,14 @@ def prompts_to_come(bench: Workbench, stage: GrpoStage, rollout: Rollout) -> Any
     """TRL's data set: one row a prompt of every step still to come, its message and pictures made when the row is read."""
     from datasets import Dataset
 
-    tasks = [task for step in range(bench.position.step, stage.steps, stage.iterations) for task in rollout.tasks(step)]
+    tasks = [(step, task) for step in range(bench.position.step, stage.steps, stage.iterations) for task in rollout.tasks(step)]
 
     def render(batch: dict[str, list[int]]) -> dict[str, list[Any]]:
         chosen = [tasks[index] for index in batch["index"]]
-        openings = [Opening(task.unanswered(), bench.sampler.ensemble.menu, cost_weight=bench.sampler.cost_weight) for task in chosen]
+        openings = [met_at(bench, step, task).opening(task, bench.sampler.ensemble.menu) for step, task in chosen]
         return {
             "prompt": [plain_messages(bench.policy.messages(opening)) for opening in openings],
-            "images": [[bench.policy.encoder.picture(name) for name in task.images] for task in chosen],
+            "images": [[bench.policy.encoder.picture(name) for name in task.images] for _, task in chosen],
         }
 
     return Dataset.from_dict({"index": list(range(len(tasks)))}).with_transform(render)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ _FROM_TRL = {
     "reward_std": "reward_std",
     "frac_reward_zero_std": "groups_without_spread",
     "clip_ratio/region_mean": "clipped",
+    "kl": "kl",
     "step_time": "step_seconds",
 }
 
@@ -39,6 +41,11 @@ class Steps(TrainerCallback):  # type: ignore[misc]
 
         reseed(self.bench)
 
+    def on_pre_optimizer_step(self, *_: Any, **__: Any) -> None:
+        """No episode taught anything: no update either, not even by what the optimiser remembers of earlier ones."""
+        if self.rollout.numbers.get("signal", {}).get("trained") == 0:
+            self.bench.policy.model.zero_grad(set_to_none=True)
+
     def on_step_end(self, *_: Any, **__: Any) -> None:
         """One more optimiser step is done."""
         self.bench.position.step += 1
@@ -51,16 +58,19 @@ class Steps(TrainerCallback):  # type: ignore[misc]
         bench, step = self.bench, self.bench.position.step
         numbers = {
             **self.rollout.numbers,
+            **self.rollout.drift.numbers(),
             **{ours: float(logs[theirs]) for theirs, ours in _FROM_TRL.items() if logs.get(theirs) is not None},
         }
         bench.log("step", step, numbers)
-        if bench.check(step, {key: value for key, value in numbers.items() if isinstance(value, float)}):
+        if bench.check(step, numbers):
             control.should_training_stop = True
         if step % bench.config.validation.every == 0 or step == self.stage.steps or control.should_training_stop:
             bench.look(step)
         if step % bench.config.checkpoint.every == 0 and step < self.stage.steps and step % self.stage.iterations == 0:
-            bench.save(self.save)
+            bench.save(self.saving())
 
-    def save(self, path: Path) -> None:
-        """Write the state of optimiser and schedule."""
-        torch.save({"optimizer": self.optimizer.state_dict(), "schedule": self.schedule.state_dict()}, path)
+    def saving(self) -> Callable[[Path], None]:
+        """Writes the state of optimiser and schedule. Where every process has a part of it, they put it together here."""
+        collected = getattr(self.optimizer, "collected", self.optimizer.state_dict)
+        state = {"optimizer": collected(), "schedule": self.schedule.state_dict()}
+        return lambda path: torch.save(state, path)

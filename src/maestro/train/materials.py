@@ -9,6 +9,7 @@ from maestro.errors import ConfigError
 from maestro.experts.store import CallStore
 from maestro.images import ImageStore
 from maestro.registry.registry import Registry
+from maestro.rollout.episode import Performs
 from maestro.rollout.pool import PooledEnsemble
 from maestro.rollout.systems import offered_menu, with_systems
 from maestro.rollout.tables import read_tables
@@ -25,10 +26,10 @@ from maestro.types import Task
 
 
 @dataclass
-class Loaded:
-    """Materials, and what has to be closed behind them."""
+class Performing:
+    """What performs calls, and what has to be closed behind it."""
 
-    materials: Materials
+    performs: Performs
     ensemble: Ensemble
     store: CallStore | None
 
@@ -39,35 +40,56 @@ class Loaded:
             self.store.close()
 
 
+@dataclass
+class Loaded:
+    """Materials, and what has to be closed behind them."""
+
+    materials: Materials
+    performing: Performing
+
+    async def close(self) -> None:
+        """Stop the experts and close the store."""
+        await self.performing.close()
+
+
 def load_materials(config: TrainConfig, images: ImageStore) -> Loaded:
     """Everything the config names. Raises RegistryError, TaskError, StoreError or ConfigError."""
     source = task_source(config.tasks.source)
     check_source(config, source, images, offered_menu(Registry.load(config.ensemble.registry), source))
+    performing = load_ensemble(config, images, source)
+    ensemble = performing.ensemble
+    needed = runs_episodes(config)
+    return Loaded(
+        Materials(
+            images=images,
+            ensemble=performing.performs,
+            train=scorable_tasks(source, config.tasks.train, config.tasks.train_limit, images) if needed else [],
+            validation=scorable_tasks(source, config.tasks.validation, config.tasks.validation_limit, images) if needed else [],
+            scenes=(scenes := _scenes(source, config, images)),
+            wordings=card_wordings(ensemble.registry) if scenes else [],
+            registry=dict[str, Any](ensemble.registry.lock()),
+        ),
+        performing,
+    )
+
+
+def load_ensemble(config: TrainConfig, images: ImageStore, source: TaskSource | None = None) -> Performing:
+    """The experts and skills that the config names, alive, before its call store or recorded pool.
+
+    `source` is the config's own, where it has been opened already. Raises RegistryError, StoreError or ConfigError.
+    """
     tables = config.ensemble.store is not None and config.ensemble.store.is_dir()
     store = CallStore(config.ensemble.store, config.ensemble.mode) if config.ensemble.store is not None and not tables else None
     if store is None and not tables and config.ensemble.mode in {"replay", "record"}:
         raise ConfigError(f"ensemble.mode {config.ensemble.mode} needs ensemble.store, the file of recorded calls (see maestro record).")
     ensemble = Ensemble.load(config.ensemble.registry, images, store)
-    performs = with_systems(ensemble, source)
+    performs = with_systems(ensemble, source or task_source(config.tasks.source))
     if tables and config.ensemble.store is not None:
         performs = PooledEnsemble(read_tables(config.ensemble.store, performs.menu), performs)
-    needed = runs_episodes(config)
-    return Loaded(
-        Materials(
-            images=images,
-            ensemble=performs,
-            train=_tasks(source, config.tasks.train, config.tasks.train_limit, images) if needed else [],
-            validation=_tasks(source, config.tasks.validation, config.tasks.validation_limit, images) if needed else [],
-            scenes=(scenes := _scenes(source, config, images)),
-            wordings=card_wordings(ensemble.registry) if scenes else [],
-            registry=dict[str, Any](ensemble.registry.lock()),
-        ),
-        ensemble,
-        store,
-    )
+    return Performing(performs, ensemble, store)
 
 
-def _tasks(source: TaskSource, split: str, limit: int | None, images: ImageStore) -> list[Task]:
+def scorable_tasks(source: TaskSource, split: str, limit: int | None, images: ImageStore) -> list[Task]:
     """Tasks of a split that can all be scored."""
     tasks = source.load(split, limit, images)
     require_scorable(tasks)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Hashable, Sequence
 from typing import Any
 
-from maestro.types import Answer, Call, Episode, Malformed, StopReason, Task
+from maestro.reward import utility
+from maestro.types import Answer, Call, Episode, Malformed, Reward, StopReason, Task
+
+_FORM_WORDS = 3
 
 
 def first_action(episode: Episode) -> str:
@@ -36,6 +40,11 @@ def broken(episode: Episode) -> bool:
     return episode.stop in {StopReason.INFRASTRUCTURE, StopReason.TIME_LIMIT}
 
 
+def question_kind(task: Task) -> str:
+    """What a question is about, as far as its task says: the category, else its first words (where a source has no categories)."""
+    return task.category or " ".join(re.findall(r"[a-z]+", task.question.lower())[:_FORM_WORDS])
+
+
 def mutual_information(pairs: Sequence[tuple[Hashable, Hashable]]) -> float:
     """Mutual information of two labels in nats, from counts, with the Miller-Madow correction; never below 0.
 
@@ -54,7 +63,8 @@ def summarise(tasks: Sequence[Task], episodes: Sequence[Episode]) -> dict[str, A
     """Means over scored episodes; broken ones are counted and left out. `tasks[i]` is the task of `episodes[i]`.
 
     `reward` is the weighted total, `utility` outcome minus weighted cost, `entropy` the mean of minus the log-probability of
-    the sampled tokens, `information` that between question category and first action.
+    the sampled tokens, `information` that between what the question is about (`question_kind`) and the first action, in nats; `kinds`
+    is how many such kinds there were.
     """
     kept = [(task, episode) for task, episode in zip(tasks, episodes, strict=True) if not broken(episode) and episode.reward is not None]
     summary: dict[str, Any] = {"episodes": len(episodes), "broken": len(episodes) - len(kept)}
@@ -73,23 +83,41 @@ def summarise(tasks: Sequence[Task], episodes: Sequence[Episode]) -> dict[str, A
     number = len(kept)
     summary |= {
         "reward": sum(reward.total for reward in rewards) / number,
-        "utility": sum(reward.terms["outcome"] + reward.weights["cost"] * reward.terms["cost"] for reward in rewards) / number,
+        "utility": sum(utility(reward) for reward in rewards) / number,
         "accuracy": sum(reward.terms["outcome"] for reward in rewards) / number,
         "cost_usd": sum(episode.cost_usd for _, episode in kept) / number,
         "calls": sum(len(episode.calls) for _, episode in kept) / number,
         "wellformed": sum(wellformed(episode) for _, episode in kept) / number,
         "malformed": sum(isinstance(turn.action, Malformed) for _, episode in kept for turn in episode.turns)
         / sum(len(episode.turns) for _, episode in kept),
-        "terms": {name: sum(reward.terms[name] for reward in rewards) / number for name in rewards[0].terms},
+        "terms": {name: _mean([reward.terms[name] for reward in rewards if name in reward.terms]) for name in _names(rewards)},
+        "weights": {name: weight for reward in rewards for name, weight in reward.weights.items()},
+        "terms_std": {name: _deviation([reward.terms[name] for reward in rewards if name in reward.terms]) for name in _names(rewards)},
         "first_share": first.most_common(1)[0][1] / number,
         "first": {name: count / number for name, count in first.most_common()},
         "experts": _shares(Counter(expert for expert, _ in calls.elements())),
         "skills": _shares(Counter(skill for _, skill in calls.elements())),
-        "information": mutual_information([(task.category, first_action(episode)) for task, episode in kept]),
+        "information": mutual_information([(question_kind(task), first_action(episode)) for task, episode in kept]),
+        "kinds": len({question_kind(task) for task, _ in kept}),
     }
     if logprobs:
         summary["entropy"] = -sum(logprobs) / len(logprobs)
     return summary
+
+
+def _names(rewards: Sequence[Reward]) -> list[str]:
+    """Every term that some reward has, in the order in which they come up."""
+    return list(dict.fromkeys(name for reward in rewards for name in reward.terms))
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _deviation(values: Sequence[float]) -> float:
+    """Standard deviation over all values."""
+    mean = _mean(values)
+    return math.sqrt(_mean([(value - mean) ** 2 for value in values]))
 
 
 def _shares(counts: Counter[str]) -> dict[str, float]:

@@ -23,7 +23,7 @@ class RowWriter:
         self._search = policy.encode("<search>")[0]
 
     def prompt(self, task: Task) -> tuple[int, ...]:
-        """The prompt's ids, encoded once for a task with and once without its images."""
+        """The prompt's ids, encoded once for a task with and once without its images. The registry is met as it is."""
         key = (task.id, task.images)
         if key not in self._prompts:
             opening = Opening(task.unanswered(), self.menu, cost_weight=self.cost_weight)

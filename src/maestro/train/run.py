@@ -3,36 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import orjson
-
-from maestro.errors import CheckpointError, ConfigError
+from maestro.errors import ConfigError
 from maestro.images import ImageStore
 from maestro.registry.menu import Menu
 from maestro.rollout.episode import Performs
 from maestro.train.bench import Workbench
-from maestro.train.card import write_card
-from maestro.train.checkpoint import Checkpoint, Position, to_disk
+from maestro.train.checkpoint import Checkpoint, Position
 from maestro.train.config import ExpertIterationStage, GrpoStage, TrainConfig, WarmStartStage
+from maestro.train.encounters import told
 from maestro.train.folder import RunFolder
+from maestro.train.handover import describe, hand_over
 from maestro.train.memo import RememberingEnsemble
+from maestro.train.outages import check_outages
+from maestro.train.processes import Processes
 from maestro.train.progress import Progress, Silent
 from maestro.train.sampling import Sampler
 from maestro.train.seeding import generator
+from maestro.train.shares import check_shares
+from maestro.train.start import starting_folder
 from maestro.train.synthetic import Scene
 from maestro.types import Task
 
 HELD_OUT = 0.1
 """Share of the warm scenes that only probes see."""
-
-PICTURES = 4096
-"""Prepared pictures a run keeps: as many as a warm start goes through again and again."""
 
 
 @dataclass
@@ -59,36 +59,37 @@ def train(
     resume: bool = False,
     progress: Progress | None = None,
     runner: asyncio.Runner | None = None,
+    processes: Processes | None = None,
 ) -> Path:
     """Run every stage and return the folder of the resulting policy.
 
     `runner` owns the event loop that the ensemble lives on; None makes one. With `resume` the run in `path` goes on from its last
-    checkpoint and ends with exactly the weights that an uninterrupted run has. Raises ConfigError, CheckpointError.
+    checkpoint and ends with exactly the weights that an uninterrupted run has. `processes` are those that train together; None:
+    this one alone. Raises ConfigError, CheckpointError.
     """
     import torch
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # a bar for each file of a tiny checkpoint hides what matters
+    processes = processes or Processes()
+    check_shares(config, processes.count)
     torch.set_num_threads(config.threads)
     torch.use_deterministic_algorithms(mode=True, warn_only=True)
-    folder = RunFolder(path, config, materials.registry, resume=resume)
+    folder = RunFolder(path, config, materials.registry, resume=resume, writes=processes.main)
+    processes.wait()  # before anybody looks at the folder, what a killed run left there is put in order
     try:
-        latest = folder.checkpoints.latest() if resume else None
-        if (
-            resume
-            and latest is not None
-            and latest.position.finished
-            and latest.position.stage == len(config.stages) - 1
-            and folder.final.exists()
-        ):
+        latest = folder.checkpoints.newest_whole() if resume else None
+        if latest is not None and _over(latest.position, config) and folder.final.exists():
             return folder.final
         _cut(folder, latest)
-        source = latest.path if latest is not None else _start(config, materials, path)
+        adapted = config.policy.lora is not None
+        source = latest.path if latest is not None and not adapted else _start(config, materials, path)
         with nullcontext(runner) if runner is not None else asyncio.Runner() as loop:
-            bench = _bench(config, materials, folder, source, latest, loop, progress or Silent())
+            bench = _bench(config, materials, folder, source, latest, loop, progress or Silent(), processes)
             for index in range(bench.position.stage, len(config.stages)):
-                run_stage(bench, index)
-            return _hand_over(bench)
+                if bench.position.stopped is None:
+                    run_stage(bench, index)
+            return hand_over(bench)
     finally:
         folder.close()
 
@@ -111,8 +112,13 @@ def run_stage(bench: Workbench, index: int) -> None:
             grpo(bench, stage)
     bench.position.finished = True
     bench.save(None)
-    if index + 1 < len(bench.config.stages):
+    if not _over(bench.position, bench.config):
         bench.next_stage()
+
+
+def _over(position: Position, config: TrainConfig) -> bool:
+    """Whether the last stage is done, or an alarm has ended the run."""
+    return position.finished and (position.stopped is not None or position.stage == len(config.stages) - 1)
 
 
 def _bench(
@@ -123,22 +129,16 @@ def _bench(
     latest: Checkpoint | None,
     runner: asyncio.Runner,
     progress: Progress,
+    processes: Processes,
 ) -> Workbench:
-    from maestro.policy.local import LocalPolicy, Sampling
+    from maestro.train.learner import load_learner
 
-    policy = LocalPolicy.load(
-        source,
-        materials.images,
-        Sampling(seed=config.seed),
-        name=config.name,
-        blank_images=config.policy.blank_images,
-        threads=config.threads,
-        image_capacity=PICTURES,
-    )
-    policy.batcher.lockstep = True
+    learner = load_learner(config, source, latest.path if latest else None, materials.ensemble.menu, materials.images)
     # Wall clock must not decide what is learned: a paused or slow machine gets the same episodes.
     limits = config.limits.model_copy(update={"seconds": 3600.0})
-    sampler = Sampler(policy, RememberingEnsemble(materials.ensemble), config.reward, limits, runner)
+    check_outages(config.ensemble.outages, materials.ensemble.menu)
+    ensemble, together = RememberingEnsemble(materials.ensemble), config.compute.open_episodes
+    sampler = Sampler(learner.policy, ensemble, config.reward, limits, runner, together, cost_weight=told(config))
     kept, held_out = split_scenes(materials.scenes)
     bench = Workbench(
         config,
@@ -151,8 +151,12 @@ def _bench(
         held_out,
         progress,
         latest.position if latest else Position(),
+        start_folder(config, folder.path),
+        describe=partial(describe, folder, config),
+        learner=learner,
+        processes=processes,
     )
-    if bench.position.finished:
+    if bench.position.finished and not _over(bench.position, config):
         bench.next_stage()
     return bench
 
@@ -165,16 +169,16 @@ def split_scenes(scenes: Sequence[Scene]) -> tuple[list[Scene], list[Scene]]:
 
 
 def _start(config: TrainConfig, materials: Materials, path: Path) -> Path:
-    """The policy that the run starts from."""
+    """The policy that the run starts from, built when it is not loaded."""
     if config.policy.load is not None:
-        return _existing(config.policy.load)
+        return starting_folder(config.policy.load)
     if not any(isinstance(stage, WarmStartStage) for stage in config.stages):
         raise ConfigError("an untrained policy needs a warm_start stage first, or name a trained one in policy.load.")
     from maestro.policy.local_model import build_tiny
 
     menu = materials.ensemble.menu
     return build_tiny(
-        path / "untrained",
+        start_folder(config, path),
         config.seed,
         texts=vocabulary_texts([*materials.scenes, *materials.wordings], menu, config.seed),
         experts=[expert.id for expert in menu.experts],
@@ -196,34 +200,12 @@ def vocabulary_texts(scenes: Sequence[Scene], menu: Menu, seed: int, count: int 
     return texts
 
 
-def _existing(name: str) -> Path:
-    from maestro.registry.plugins import registered
-
-    if Path(name).is_dir():
-        return Path(name)
-    return Path(registered().policy(name))
+def start_folder(config: TrainConfig, run: Path) -> Path:
+    """Folder of the policy that a run starts from, whether it is there already or not."""
+    return run / "untrained" if config.policy.load is None else starting_folder(config.policy.load)
 
 
 def _cut(folder: RunFolder, latest: Checkpoint | None) -> None:
     """Forget what was logged after the checkpoint; it will happen again."""
     folder.metrics.cut(latest.position.metrics_bytes if latest else 0)
     folder.episodes.cut(latest.position.episodes_bytes if latest else 0)
-
-
-def _hand_over(bench: Workbench) -> Path:
-    """Copy the policy the config asks for to its final place."""
-    checkpoints = bench.folder.checkpoints
-    chosen = checkpoints.best() if bench.config.result == "best" else None
-    chosen = chosen or checkpoints.latest()
-    if chosen is None:
-        raise CheckpointError(f"{bench.folder.path} has no checkpoint to hand over")
-    final, writing = bench.folder.final, bench.folder.path / ".writing-policy"
-    shutil.rmtree(writing, ignore_errors=True)
-    shutil.copytree(chosen.path, writing, ignore=shutil.ignore_patterns("trainer.pt", "position.json"))
-    lock = orjson.loads((bench.folder.path / "registry.lock").read_bytes())
-    write_card(writing, bench.config, lock, bench.folder.path / "metrics.jsonl", chosen.path.name)
-    to_disk(writing)
-    if final.exists():
-        shutil.rmtree(final)
-    writing.rename(final)
-    return final

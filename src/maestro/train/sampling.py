@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from maestro.policy.protocol import Dialect, Opening, Session
+from maestro.registry.menu import Menu
 from maestro.reward import RewardRule
 from maestro.rollout.engine import Job, run_episodes
 from maestro.rollout.episode import Performs
 from maestro.rollout.limits import Limits
+from maestro.train.encounters import Encounter
 from maestro.train.seeding import generator
 from maestro.types import Call, Decision, Episode, Task, Tokens, Turn
 
@@ -83,8 +85,15 @@ class Sampler:
     limits: Limits
     runner: asyncio.Runner
     concurrency: int = 512
+    """Episodes that are under way at a time."""
     cost_weight: float | None = None
     """Told to the policy; None leaves it out of the prompt."""
+    meets: Callable[[Task], Encounter] | None = None
+    """How each task is met; None: on the ensemble as it is, and told `cost_weight`."""
+
+    def encounter(self, task: Task) -> Encounter:
+        """How a task is met just now."""
+        return Encounter(self.cost_weight) if self.meets is None else self.meets(task)
 
     def episodes(
         self,
@@ -98,9 +107,15 @@ class Sampler:
         deciding = policy or self.policy
         if prefixes:
             deciding = ForcedFirst(deciding, prefixes, again)
-        work = run_episodes(jobs, deciding, self.ensemble, self.limits, concurrency=self.concurrency, cost_weight=self.cost_weight)
-        episodes = self.runner.run(work)
-        return [self.rule.scored(job.task, episode) for job, episode in zip(jobs, episodes, strict=True)]
+        met = [self.encounter(job.task) for job in jobs]
+        drawn = [
+            replace(job, ensemble=one.ensemble(self.ensemble), cost_weight=one.cost_weight) for job, one in zip(jobs, met, strict=True)
+        ]
+        episodes: list[Episode] = []
+        for start in range(0, len(jobs), self.concurrency):  # whole batches, so that no clock decides who decides together
+            some = drawn[start : start + self.concurrency]
+            episodes += self.runner.run(run_episodes(some, deciding, self.ensemble, self.limits, concurrency=len(some)))
+        return [self.rule.at(one.cost_weight).scored(job.task, episode) for job, one, episode in zip(jobs, met, episodes, strict=True)]
 
     def groups(
         self, tasks: Sequence[Task], members: int, first_sample: int, forced: int, *seed: object, again: float = 0.0
@@ -119,13 +134,15 @@ class Sampler:
             return groups
         prefixes: dict[tuple[str, int], tuple[int, ...]] = {}
         for task, group in zip(tasks, groups, strict=True):
-            for number, prefix in enumerate(self._prefixes(group, forced, generator(*seed, task.id, first_sample))):
+            for number, prefix in enumerate(
+                self._prefixes(self.encounter(task).menu(self.ensemble.menu), group, forced, generator(*seed, task.id, first_sample))
+            ):
                 prefixes[task.id, first_sample + free + number] = prefix
         jobs = [Job(task, first_sample + free + member) for task in tasks for member in range(forced)]
         second = self.episodes(jobs, prefixes, again=again)
         return [group + second[index * forced : (index + 1) * forced] for index, group in enumerate(groups)]
 
-    def _prefixes(self, group: Sequence[Episode], forced: int, rng: Any) -> list[tuple[int, ...]]:
+    def _prefixes(self, menu: Menu, group: Sequence[Episode], forced: int, rng: Any) -> list[tuple[int, ...]]:
         """Token ids of first decisions up to the colon after the skill: untried experts first, then all in turn."""
         openings: dict[str, list[tuple[int, ...]]] = {}
         tried: Counter[tuple[str, str]] = Counter()
@@ -133,10 +150,10 @@ class Sampler:
         for episode in group:
             action = episode.turns[0].action if episode.turns else None
             ids = episode.turns[0].decision.token_ids if episode.turns else ()
-            if isinstance(action, Call) and self.ensemble.menu.allows(action.expert, action.skill) and search in ids:
+            if isinstance(action, Call) and menu.allows(action.expert, action.skill) and search in ids:
                 openings.setdefault(action.skill, []).append(ids[: ids.index(search) + 1])
                 tried[action.expert, action.skill] += 1
-        pairs = [(expert, skill) for expert, skill in self.ensemble.menu.pairs if skill in openings]
+        pairs = [(expert, skill) for expert, skill in menu.pairs if skill in openings]
         chosen: list[tuple[int, ...]] = []
         for _ in range(forced if pairs else 0):
             fewest = min(tried[pair] for pair in pairs)

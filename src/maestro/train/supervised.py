@@ -16,13 +16,24 @@ from maestro.train.prefix import shared_prefix
 
 
 def build_optimizer(
-    model: torch.nn.Module, config: OptimizerConfig, total_steps: int
-) -> tuple[torch.optim.AdamW, torch.optim.lr_scheduler.LambdaLR]:
-    """AdamW (no decay on norms and biases) with warm-up, then cosine to `final_lr` or constant."""
+    model: torch.nn.Module, config: OptimizerConfig, total_steps: int, *, shards: bool = False
+) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LambdaLR]:
+    """AdamW (no decay on norms and biases) with warm-up, then cosine to `final_lr` or constant.
+
+    With `shards` each of the processes that train together keeps the state of its share of the weights.
+    """
     matrices = [parameter for parameter in model.parameters() if parameter.requires_grad and parameter.ndim > 1]
     vectors = [parameter for parameter in model.parameters() if parameter.requires_grad and parameter.ndim <= 1]
     groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, lr=config.lr, betas=(0.9, config.beta2))
+    groups = [group for group in groups if group["params"]]
+    betas = (0.9, config.beta2)
+    optimizer: torch.optim.Optimizer
+    if shards:
+        from maestro.train.sharded_adamw import ShardedAdamW
+
+        optimizer = ShardedAdamW(groups, lr=config.lr, betas=betas)
+    else:
+        optimizer = torch.optim.AdamW(groups, lr=config.lr, betas=betas)
 
     def factor(step: int) -> float:
         if step < config.warmup_steps:
@@ -97,7 +108,8 @@ class Supervised:
 
 def token_losses(model: Any, batch: Batch) -> torch.Tensor:
     """Negative log-likelihood of every target token, shape (targets,). Only those positions reach the output layer."""
-    hidden = model.model(**batch.inputs, use_cache=False).last_hidden_state[:, :-1]
-    chosen = batch.targets[:, 1:].bool()
+    inputs = {name: tensor.to(model.device) for name, tensor in batch.inputs.items()}
+    hidden = model.model(**inputs, use_cache=False).last_hidden_state[:, :-1]
+    chosen = batch.targets[:, 1:].bool().to(model.device)
     logits = model.lm_head(hidden[chosen]).float()
-    return torch.nn.functional.cross_entropy(logits, batch.inputs["input_ids"][:, 1:][chosen], reduction="none")
+    return torch.nn.functional.cross_entropy(logits, inputs["input_ids"][:, 1:][chosen], reduction="none")

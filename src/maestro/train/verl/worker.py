@@ -1,0 +1,110 @@
+"""What the episodes of one Ray worker share: config, experts, pictures, the journal of episodes."""
+
+from __future__ import annotations
+
+import copy
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from maestro.config import load_config
+from maestro.images import ImageStore
+from maestro.policy.control import TAGS
+from maestro.policy.options import sizes, token_dialect
+from maestro.policy.spoken import spoken
+from maestro.rollout.episode import run_episode
+from maestro.train.config import GrpoStage, TrainConfig
+from maestro.train.encounters import Encounter, encounter, told
+from maestro.train.folder import Journal
+from maestro.train.materials import load_ensemble
+from maestro.train.memo import RememberingEnsemble
+from maestro.train.metrics import broken
+from maestro.train.outages import experts_out, under_outages
+from maestro.train.resampling import WAVE
+from maestro.train.signal import penalised
+from maestro.train.start import starting_folder
+from maestro.train.verl.engine_policy import EnginePolicy
+from maestro.train.verl.outcome import Outcome, metrics_of, outcome
+from maestro.train.verl.rows import read_row
+from maestro.types import Episode, Task
+
+STAGE = 0
+"""verl runs a single stage."""
+
+
+@dataclass(frozen=True)
+class Played:
+    """An episode, ready for verl."""
+
+    episode: Episode
+    outcome: Outcome
+    pictures: list[Any]
+    """As the policy saw them."""
+    seconds: Mapping[str, float]
+
+
+class Worker:
+    """Plays episodes for one process; `of` makes one for a run folder and keeps it."""
+
+    def __init__(self, run: Path) -> None:
+        """Read the run's config and start its experts. Raises what `load_ensemble` raises."""
+        self.config = load_config(TrainConfig, run / "config.yaml")
+        self.stage = next(stage for stage in self.config.stages if isinstance(stage, GrpoStage))
+        self.images = ImageStore(capacity=20_000)
+        self.loaded = load_ensemble(self.config, self.images)
+        self.ensemble = RememberingEnsemble(self.loaded.performs)
+        (run / "episodes").mkdir(exist_ok=True)
+        self.journal = Journal(run / "episodes" / f"{socket.gethostname()}-{os.getpid()}.jsonl")
+        self._policy: EnginePolicy | None = None
+
+    @classmethod
+    @lru_cache(maxsize=1)
+    def of(cls, run: str) -> Worker:
+        """This process's worker for a run."""
+        return cls(Path(run))
+
+    async def play(self, server: Any, processor: Any, sampling: Mapping[str, Any], fields: Mapping[str, Any]) -> Played:
+        """An episode on a row's task, drawn again while infrastructure breaks it, as often as `signal.redraws` says."""
+        task, training = read_row(fields, self.images)
+        step, member = int(fields.get("global_steps", 0)), int(fields.get("session_id", 0))
+        met = encounter(self.config, self.ensemble.menu, STAGE, step, task) if training else Encounter(told(self.config))
+        policy = self._speaking(server, processor, sampling)
+        signal = self.stage.signal
+        for draw in range(1 + (signal.redraws if training else 0)):
+            sample = step * self.stage.members + member + draw * WAVE
+            episode = penalised(await self._episode(task, policy, met, step if training else None, sample), signal)
+            self.journal.append({"step": step, "training": training, **episode.model_dump(mode="json", exclude={"tokens"})})
+            if not broken(episode):
+                break
+        prompt = policy.encode_prompt(met.opening(task, self.ensemble.menu)) if episode.tokens is None else []
+        pictures = [policy.encoder.picture(name) for name in task.images]
+        return Played(episode, outcome(episode, signal, prompt), pictures, metrics_of(episode))
+
+    async def _episode(self, task: Task, policy: EnginePolicy, met: Encounter, step: int | None, sample: int) -> Episode:
+        """One scored episode; `step` None meets no outage."""
+        config, plain = self.config, self.ensemble
+        out = frozenset[str]()
+        if step is not None:
+            out = experts_out(config.ensemble.outages, [expert.id for expert in plain.menu.experts], config.seed, STAGE, step)
+        ensemble = met.ensemble(under_outages(plain, config.ensemble.outages, out))
+        episode = await run_episode(task, policy, ensemble, config.limits, sample=sample, cost_weight=met.cost_weight)
+        return config.reward.at(met.cost_weight).scored(task, episode)
+
+    def _speaking(self, server: Any, processor: Any, sampling: Mapping[str, Any]) -> EnginePolicy:
+        """The policy behind a server; what depends on the tokenizer alone is made once."""
+        if self._policy is None:
+            options = spoken(starting_folder(self.config.policy.load or ""), self.config.policy.speech.options)
+            single = all(len(processor.tokenizer.encode(tag, add_special_tokens=False)) == 1 for tag in TAGS)
+            dialect = token_dialect(options, self.ensemble.menu, single_tags=single)
+            if dialect.name == "maestro-4b" and options.history is None:
+                dialect = token_dialect(options.model_copy(update={"history": "whole"}), self.ensemble.menu, single_tags=single)
+            limits = sizes(options, dialect.name)
+            blank = self.config.policy.blank_images
+            self._policy = EnginePolicy(server, processor, self.images, dialect, {}, name=self.config.name, blank_images=blank, **limits)
+        policy = copy.copy(self._policy)
+        policy.server, policy.sampling = server, dict(sampling)
+        return policy

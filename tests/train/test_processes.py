@@ -1,0 +1,102 @@
+"""Two processes over gloo, launched as users launch them, take the same steps as one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from safetensors.torch import load_file
+
+from maestro.errors import ConfigError
+from maestro.train.compute_config import ComputeConfig
+from maestro.train.config import TrainConfig
+from maestro.train.folder import read_metrics
+from maestro.train.processes import Processes
+from maestro.train.shares import check_shares
+from tests.train.planner import experts
+from tests.train.test_maestro_4b import RECIPES, overrides
+
+LAUNCH = ("accelerate.commands.launch", "--multi_gpu", "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no")
+PLAIN = ("compute.precision=float32", "compute.gradient_checkpointing=false", "stages.0.optimizer.warmup_steps=4", "validation.every=1")
+
+
+def launched(
+    count: int, planner: Path, rows: Path, folder: Path, environment: dict[str, str], *more: str
+) -> subprocess.CompletedProcess[str]:
+    """`maestro train` by the recipe, in `count` processes."""
+    settings = [word for one in (*overrides(planner, rows), *PLAIN, *more) for word in ("--set", one)]
+    verb = ["maestro", "train", str(RECIPES / "maestro_4b.yaml"), "--run", str(folder), "--json", *settings]
+    how = [*LAUNCH, "--num_processes", str(count), "--main_process_port", "0", "-m"] if count > 1 else []
+    source = str(Path(__file__).parents[2] / "src")
+    variables = {**os.environ, **environment, "PYTHONPATH": source, "OMP_NUM_THREADS": "1"}
+    return subprocess.run([sys.executable, "-m", *how, *verb], env=variables, capture_output=True, text=True, check=False, timeout=1800)
+
+
+def distance(one: dict[str, Any], other: dict[str, Any]) -> float:
+    """Euclidean, over all weights."""
+    total: float = sum(float((one[name] - other[name]).square().sum()) for name in one) ** 0.5
+    return total
+
+
+@pytest.mark.slow
+def test_two_processes_take_the_same_steps_as_one(planner: Path, rows: Path, tmp_path: Path) -> None:
+    with experts() as (_, environment):
+        one = launched(1, planner, rows, tmp_path / "one", environment)
+        two = launched(2, planner, rows, tmp_path / "two", environment, "stages.0.micro_batch=1")
+    assert one.returncode == 0, one.stderr[-3000:]
+    assert two.returncode == 0, two.stderr[-3000:]
+    assert two.stdout.count('"policy"') == 1, "more than one process printed a result"
+    alone, together = (load_file(tmp_path / name / "policy" / "model.safetensors") for name in ("one", "two"))
+    before = load_file(planner / "model.safetensors")
+    moved, apart = distance(alone, before), distance(alone, together)
+    print(f"moved by {moved:.3g}, apart by {apart:.3g}")  # noqa: T201  with pytest -s, for the docs
+    assert moved > 1e-3
+    assert apart < 0.01 * moved  # sums are formed in another order, and AdamW makes that large where a gradient is nearly nothing
+    records = [
+        [
+            {name: value for name, value in record.items() if not name.endswith("seconds")}
+            for record in read_metrics(tmp_path / name / "metrics.jsonl")
+        ]
+        for name in ("one", "two")
+    ]
+    assert [record["kind"] for record in records[0]] == [record["kind"] for record in records[1]]
+    for alone_record, together_record in zip(*records, strict=True):
+        for name in ("reward", "calls", "episodes", "loss", "grad_norm", "lr"):
+            assert together_record.get(name) == (pytest.approx(alone_record[name], rel=1e-3, abs=1e-5) if name in alone_record else None)
+    said = [(tmp_path / name / "episodes.jsonl").read_text().splitlines() for name in ("one", "two")]
+    assert len(said[0]) == len(said[1]) == 2 * 4, "an episode was lost or written twice"
+    assert [line.split('"turns"')[0] for line in said[0]] == [line.split('"turns"')[0] for line in said[1]]
+
+
+def test_shares_are_contiguous_and_even() -> None:
+    jobs = list(range(11))
+    shares = [Processes(rank, 3).share(jobs) for rank in range(3)]
+    assert [job for share in shares for job in share] == jobs
+    assert [len(share) for share in shares] == [4, 4, 3]
+    assert Processes().collect(jobs) == jobs
+
+
+@pytest.mark.parametrize(
+    ("stage", "complaint"),
+    [
+        ({"kind": "warm_start"}, "warm_start runs in one process"),
+        ({"kind": "grpo", "prompts": 3, "members": 4, "micro_batch": 6}, "micro_batch 6 x 4 processes"),
+        ({"kind": "grpo", "prompts": 2, "members": 8, "micro_batch": 2, "stratified": 0.5}, "stratified groups stay whole"),
+    ],
+)
+def test_stages_that_several_processes_cannot_share_are_refused(stage: dict[str, object], complaint: str) -> None:
+    config = TrainConfig.model_validate({"stages": [stage]})
+    check_shares(config, 1)
+    with pytest.raises(ConfigError, match=complaint):
+        check_shares(config, 4)
+
+
+def test_a_launch_that_shards_the_weights_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")
+    with pytest.raises(ConfigError, match="engine: verl"):
+        Processes.joined(ComputeConfig())
