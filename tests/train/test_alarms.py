@@ -96,6 +96,13 @@ def test_what_the_registry_or_the_tasks_cannot_offer_is_no_alarm() -> None:
     assert [alarm for step in range(9) for alarm in bare.check(step, {"loss": 0.2, "entropy": None})] == []
 
 
+def test_what_survives_an_outage_is_no_yardstick_for_what_comes_after() -> None:
+    alarms = Alarms(AlarmConfig(window=3))
+    assert sounding(alarms, 6, oracle_gap=0.2, reward=0.6) == []
+    assert sounding(alarms, 6, oracle_gap=-0.4, reward=0.95, infrastructure_share=0.8) == ["infrastructure"]
+    assert sounding(alarms, 9, oracle_gap=0.2, reward=0.6) == []
+
+
 def test_rounds_of_expert_iteration_have_a_window_of_their_own() -> None:
     alarms = Alarms(AlarmConfig(window=10, rounds=2))
     found = [alarm.name for turn in range(3) for alarm in alarms.check(turn, {**HEALTHY, "wellformed": 0.1}, rounds=True)]

@@ -55,6 +55,8 @@ class Alarms:
         window = self.config.rounds if rounds else self.config.window
         bad = _not_finite(metrics)
         known = [rule for rule in RULES if metrics.get(rule.reads) is not None and rule.reads not in bad]
+        if metrics.get("infrastructure_share", 0.0) > self.config.infrastructure_share:
+            known = [rule for rule in known if not rule.smoothed]  # what survives an outage is a selection: no yardstick for later
         found = [self._not_finite(step, bad) if bad else None, *(self._checked(rule, step, metrics, window) for rule in known)]
         return [alarm for alarm in found if alarm is not None]
 
