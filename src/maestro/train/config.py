@@ -183,6 +183,9 @@ class TrainConfig(Config):
     """Engine of the policy-gradient stages."""
     threads: int = Field(default=1, ge=1)
     """CPU threads of the tensor library; part of what makes a run repeatable."""
+    shared_prefix: bool = True
+    """Read what rows have in common (the menu of a batch; prompt and pictures of a group) once, in generation and in updates: the same
+    numbers up to rounding, several times cheaper where prompts are long. Off: every row on its own."""
     policy: PolicyConfig = PolicyConfig()
     ensemble: EnsembleConfig = EnsembleConfig()
     tasks: TasksConfig = TasksConfig()

@@ -18,6 +18,7 @@ from maestro.errors import ConfigError
 from maestro.policy.protocol import Opening
 from maestro.train.bench import Workbench
 from maestro.train.config import GrpoStage
+from maestro.train.groups import whole_groups
 from maestro.train.metrics import broken, summarise
 from maestro.train.order import TaskOrder
 from maestro.train.prefix import shared_prefix
@@ -45,7 +46,7 @@ def grpo(bench: Workbench, stage: GrpoStage) -> None:
         warnings.filterwarnings("ignore", category=FutureWarning)
         trainer = build_trainer(bench, stage, rollout, optimizer, schedule)
         try:
-            with shared_prefix(bench.policy.model):
+            with whole_groups(stage.members), shared_prefix(bench.policy.model, share=bench.config.shared_prefix):
                 trainer.train()
         finally:
             bench.policy.model.eval()
