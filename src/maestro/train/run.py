@@ -136,6 +136,7 @@ def _bench(
         image_capacity=PICTURES,
     )
     policy.batcher.lockstep = True
+    policy.generator.share = config.shared_prefix
     # Wall clock must not decide what is learned: a paused or slow machine gets the same episodes.
     limits = config.limits.model_copy(update={"seconds": 3600.0})
     sampler = Sampler(policy, RememberingEnsemble(materials.ensemble), config.reward, limits, runner)
