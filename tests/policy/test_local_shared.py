@@ -32,7 +32,9 @@ async def talk(session: LocalSession, turns: int) -> Tokens:
     for turn in range(turns):
         decision = await session.decide()
         last = turn == turns - 1
-        observation = None if last else Observation(text="answer: 7\nevidence: one ring" + " and more" * (turn + session.opening.sample % 3))
+        observation = (
+            None if last else Observation(text="answer: 7\nevidence: one ring" + " and more" * (turn + session.opening.sample % 3))
+        )
         assert session.observe(Turn(decision=decision, action=Malformed(reason="x"), observation=observation))
     return session.tokens()
 

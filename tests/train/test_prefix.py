@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from maestro.policy.local import LocalPolicy  # before trl: it makes torchvision importable
+from maestro.policy.local import LocalPolicy
 from maestro.train.batches import collate
 from maestro.train.prefix import shared_prefix
 from maestro.train.rows import RowWriter
@@ -16,7 +16,8 @@ from maestro.train.supervised import token_losses
 from maestro.train.traces import TraceWriter
 from tests.train import grouped
 from tests.train.toy import menu
-from trl.trainer.utils import add_fused_lm_head
+
+add_fused_lm_head = pytest.importorskip("trl.trainer.utils", reason="the extra `train` is not installed").add_fused_lm_head
 
 
 @pytest.fixture(scope="module")

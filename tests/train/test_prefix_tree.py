@@ -47,13 +47,13 @@ def test_the_members_of_a_group_share_their_prompt_and_stand_in_two_blocks() -> 
 
 def test_groups_share_the_menu_and_each_its_question() -> None:
     menu = list(range(64))
-    questions = [[200 + group] + list(range(300, 340)) for group in range(3)]
+    questions = [[200 + group, *range(300, 340)] for group in range(3)]
     rows = keys(*(menu + questions[group] + [1000 + 10 * group + member] * 4 for group in range(3) for member in range(4)))
     assert check(rows).length == 64 + 3 * 41 + 12 * 4
 
 
 def test_groups_that_begin_with_the_same_few_tokens_are_shared_one_by_one() -> None:
-    rows = keys(*([1, 2] + [10 + group] + list(range(100, 140)) + [1000 + member] for group in range(2) for member in range(3)))
+    rows = keys(*([1, 2, 10 + group, *range(100, 140), 1000 + member] for group in range(2) for member in range(3)))
     assert check(rows).length == 2 * 43 + 6
 
 

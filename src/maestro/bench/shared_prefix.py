@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ctypes
 import gc
-import os
 import random
 import string
 import tempfile
@@ -28,7 +27,7 @@ from maestro.policy.local_images import EncodedImage
 from maestro.policy.local_model import build_tiny, load_model
 from maestro.train.prefix import hidden_at, shared_prefix
 
-SIZES = {
+SIZES: dict[str, Any] = {
     "hidden": 256,
     "layers": 6,
     "heads": 8,
@@ -186,8 +185,7 @@ def _resident_after_reset() -> float:
     """What the process holds, in MB, after giving back what it can; from here on the kernel looks for a new peak."""
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
-    with open("/proc/self/clear_refs", "wb", buffering=0) as file:
-        os.write(file.fileno(), b"5")
+    Path("/proc/self/clear_refs").write_text("5")
     return _status("VmRSS")
 
 

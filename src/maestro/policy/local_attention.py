@@ -1,5 +1,7 @@
-"""Attention for decoding token by token: reads every cached key and value once instead of copying it per query head, and those
-of a prompt once for all rows on it."""
+"""Attention for decoding token by token.
+
+It reads every cached key and value once instead of copying it per query head, and those of a prompt once for all rows on it.
+"""
 
 from __future__ import annotations
 

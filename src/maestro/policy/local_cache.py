@@ -20,7 +20,7 @@ class PromptCache:
     @property
     def length(self) -> int:
         """Tokens."""
-        return self.states.shape[2]
+        return int(self.states.shape[2])
 
     @property
     def name(self) -> tuple[int, int]:
@@ -41,7 +41,7 @@ class RowCache:
     @property
     def length(self) -> int:
         """Tokens, those of the prompt included."""
-        return self.prompt.length + self.states.shape[2]
+        return self.prompt.length + int(self.states.shape[2])
 
     def cut(self, length: int) -> RowCache:
         """The first `length` tokens of it. What is cut off is text, so each token counts for one position."""
@@ -123,4 +123,3 @@ class PromptBlock:
                 if names.setdefault(prompt.name, len(prompts)) == len(prompts):
                     prompts.append(prompt)
         return cls(prompts, [names[block.prompts[prompt].name] for block in blocks for prompt in block.of])
-

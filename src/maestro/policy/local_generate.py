@@ -148,7 +148,7 @@ class Generator:
         index = torch.tensor(which, device=self.device)
         return _Batch(block, self._room(len(rows), 0), seen.new_zeros(len(rows), 0), logits[index], after[index])
 
-    def _shared_prefix(self, prompts: Sequence[Sequence[int]]) -> int:
+    def _shared_prefix(self, prompts: Sequence[tuple[int, ...]]) -> int:
         """How many tokens all prompts begin with, images and every prompt's last token left out; 0 for one or a short prefix."""
         shortest, longest = min(prompts), max(prompts)
         length = next((i for i, (one, other) in enumerate(zip(shortest, longest, strict=False)) if one != other), len(shortest))
