@@ -106,6 +106,15 @@ def test_batched_decisions_are_those_made_one_by_one():
     assert [(one.beside, one.rounds) for one in measured] == [("one by one", 1)] * 2
 
 
+def test_shared_and_plain_steps_come_to_the_same():
+    pytest.importorskip("torch", reason="the extra `train` is not installed")
+    from maestro.bench import shared_prefix
+
+    measured = shared_prefix.measure(cells=((64, 4, 2),), rounds=1)
+    assert [one.name.split(",")[0] for one in measured] == ["step", "its generation", "its update", "its memory"]
+    assert {(one.beside, one.rounds, one.bar) for one in measured} == {("plain", 1, None)}
+
+
 @pytest.mark.slow
 def test_both_roads_of_a_grpo_step_do_the_same_work():
     pytest.importorskip("trl", reason="the extra `train` is not installed")

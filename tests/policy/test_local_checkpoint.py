@@ -18,7 +18,7 @@ from maestro.policy.dialect_maestro import MaestroDialect  # noqa: E402
 from maestro.policy.dialect_maestro_4b import Maestro4bDialect  # noqa: E402
 from maestro.policy.loading import load_policy  # noqa: E402
 from maestro.policy.local import LocalPolicy, Sampling, rewound  # noqa: E402
-from maestro.policy.local_generate import RowCache  # noqa: E402
+from maestro.policy.local_cache import PromptCache, RowCache  # noqa: E402
 from maestro.policy.prompt_maestro_4b import PlannerPrompt  # noqa: E402
 from maestro.policy.protocol import Opening  # noqa: E402
 from maestro.registry.menu import Menu  # noqa: E402
@@ -147,8 +147,9 @@ async def test_what_a_dialect_drops_is_forgotten_by_the_model_too(published: Pat
 def test_the_cache_is_cut_where_the_row_departs_from_it() -> None:
     def cut(sampled: list[int], row: list[int]) -> tuple[int, int, list[int]]:
         held = 3 + len(sampled) - 1
-        cache, unread = rewound(RowCache(torch.zeros(2, 1, held, 4), position=50), 3, sampled, row)
-        return cache.states.shape[2], cache.position, unread
+        prompt, behind = PromptCache(torch.zeros(2, 1, 3, 4)), torch.zeros(2, 1, held - 3, 4)
+        cache, unread = rewound(RowCache(prompt, behind, position=50), 3, sampled, row)
+        return cache.length, cache.position, unread
 
     assert cut([7, 8, 9], [0, 0, 0, 7, 8, 9]) == (5, 50, [9])
     assert cut([7, 8, 9], [0, 0, 0, 7, 8, 9, 1]) == (5, 50, [9, 1])

@@ -33,6 +33,7 @@ BENCHMARKS = {
     "http_libraries": Benchmark("aiohttp beside httpx2 on calls that carry pictures.", extra="dev"),
     "task_loading": Benchmark("Loading a Parquet file of tasks beside decoding its pictures and nothing else.", extra="parquet"),
     "batched_decisions": Benchmark("Decisions in a micro-batch beside the same decisions one by one.", extra="train"),
+    "shared_prefix": Benchmark("A GRPO step whose groups share their prompt beside one that reads it once per member.", extra="train"),
     "grpo_step": Benchmark("A GRPO step on our episodes beside one on TRL's own generation.", extra="train"),
     "memory_plan": Benchmark("Peak memory of a training process beside the plan of its dry run.", extra="train"),
 }

@@ -31,6 +31,7 @@ from maestro.train.bench import Workbench
 from maestro.train.checkpoint import Position
 from maestro.train.config import CheckpointConfig, GrpoStage, TrainConfig
 from maestro.train.folder import RunFolder
+from maestro.train.groups import whole_groups
 from maestro.train.grpo import Rollout, build_trainer
 from maestro.train.grpo_steps import Steps
 from maestro.train.prefix import shared_prefix
@@ -53,7 +54,8 @@ def measure(rounds: int = 5, prompts: int = 8, members: int = 8, tokens: int = 3
         turns = TakingTurns(bench, stage, rollout, optimizer, schedule)
         turns.attach(trainer, tokens)
         try:
-            trainer.train()
+            with whole_groups(stage.members):
+                trainer.train()
         finally:
             bench.folder.close()
     return [

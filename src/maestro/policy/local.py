@@ -18,7 +18,8 @@ from maestro.policy.batch import Batcher
 from maestro.policy.codec import TokenizerCodec
 from maestro.policy.dialect_maestro import MaestroDialect
 from maestro.policy.history import History
-from maestro.policy.local_generate import Generator, Row, RowCache, Sampled
+from maestro.policy.local_cache import RowCache
+from maestro.policy.local_generate import Generator, Row, Sampled
 from maestro.policy.local_images import ImageEncoder
 from maestro.policy.local_model import load_model, save_model
 from maestro.policy.protocol import Opening, TokenDialect
@@ -170,6 +171,7 @@ class LocalSession:
         )
         self._forced: list[int] = []
         self._unread: list[int] = [*prompt]
+        self._prompt = len(prompt)
         self._cache: RowCache | None = None
         self.force(first_ids)
         policy.batcher.opened()
@@ -229,6 +231,7 @@ class LocalSession:
             images=[self.policy.encoder.encode(name) for name in names],
             names=names,
             cache=self._cache,
+            prompt=self._prompt if first else None,
             ended=self.policy.ended(self.history.generation),
         )
 
@@ -243,7 +246,7 @@ def rewound(cache: RowCache, before: int, sampled: Sequence[int], row: Sequence[
     agreed = before + (min(len(sampled), len(row) - before) if same is None else same)
     cut = min(held, agreed, len(row) - 1)
     if cut < held:
-        cache = RowCache(cache.states[:, :, :cut].clone(), cache.position - (held - cut))
+        cache = cache.cut(cut)
     return cache, list(row[cut:])
 
 

@@ -1,8 +1,8 @@
 """Sampling for many sessions at once over the model's own key-value cache.
 
-Rows of different length share one left-padded batch; rows with equal prompts share one prefill; a session's cache is kept
-between its turns, so that a later turn feeds only the observation. A row's draws come from its own uniform numbers: what
-a session samples does not depend on who shares its batch.
+Rows with equal prompts share one reading of it and one copy of what the model remembers of it, in this turn and in later ones; what came
+behind is each session's own and left-padded to one batch. A session's cache is kept between its turns, so that a later turn feeds only the
+observation. A row's draws come from its own uniform numbers: what a session samples does not depend on who shares its batch.
 """
 
 from __future__ import annotations
@@ -14,18 +14,9 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from maestro.policy.local_attention import generating
+from maestro.policy.local_attention import causal_only, generating
+from maestro.policy.local_cache import BatchCache, PromptBlock, PromptCache, RowCache
 from maestro.policy.local_images import EncodedImage
-
-
-@dataclass
-class RowCache:
-    """What the model remembers of one session."""
-
-    states: torch.Tensor
-    """(2 x layers, key-value heads, tokens, head width): keys and values of layer 0, of layer 1, ..."""
-    position: int
-    """Rotary position of the next token (an image advances it by less than its tokens)."""
 
 
 @dataclass
@@ -43,6 +34,8 @@ class Row:
     names: tuple[str, ...] = ()
     """Their hashes."""
     cache: RowCache | None = None
+    prompt: int | None = None
+    """How many of `ids` are the prompt that other rows may have too; None: all. Only of a row without a cache."""
     ended: Callable[[Sequence[int]], bool] | None = None
     """Whether what was sampled so far has come to a stop that is no single id."""
 
@@ -60,33 +53,15 @@ class Sampled:
     """A stop ended it, not the limit."""
 
 
-class BatchCache:
-    """A batch's keys and values in one block with room to grow; speaks as much of the cache protocol as the model uses."""
-
-    def __init__(self, states: torch.Tensor, filled: int) -> None:
-        self.states = states
-        """(2 x layers, rows, key-value heads, capacity, head width)"""
-        self.filled = filled
-
-    def update(self, keys: torch.Tensor, values: torch.Tensor, layer: int, *_: Any, **__: Any) -> tuple[torch.Tensor, torch.Tensor]:
-        """Put a layer's new keys and values behind the others; the filled part of both."""
-        end = self.filled + keys.shape[2]
-        both = self.states[2 * layer : 2 * layer + 2]
-        both[0, :, :, self.filled : end] = keys
-        both[1, :, :, self.filled : end] = values
-        return both[0, :, :, :end], both[1, :, :, :end]
-
-    def get_seq_length(self, *_: Any) -> int:
-        """Tokens so far, padding included."""
-        return self.filled
-
-
 @dataclass
 class _Batch:
-    """Rows after their prompts were read. `seen` (rows, filled): which cached positions are tokens rather than padding."""
+    """Rows after what they bring was read."""
 
+    shared: PromptBlock
     cache: BatchCache
+    """What came behind the prompts."""
     seen: torch.Tensor
+    """(rows, filled): which positions of `cache` are tokens rather than padding."""
     logits: torch.Tensor
     positions: torch.Tensor
 
@@ -95,11 +70,13 @@ class Generator:
     """Samples rows from one Qwen3-VL model. `stops` end a decision; `never` are ids that must not be sampled.
 
     `never` (placeholders and other special tokens) is left out of the draw, but log-probs are the plain model's: they
-    differ from the draw's by the log of the mass outside `never`, next to nothing for a trained policy.
+    differ from the draw's by the log of the mass outside `never`, next to nothing for a trained policy. Without `share`, every row reads
+    its prompt and remembers it on its own: the same draws, at the price that sharing saves.
     """
 
-    def __init__(self, model: Any, stops: Sequence[int], never: Sequence[int]) -> None:
+    def __init__(self, model: Any, stops: Sequence[int], never: Sequence[int], *, share: bool = True) -> None:
         self.model = model
+        self.share = share
         self.stops = frozenset(stops)
         self.device: torch.device = model.device
         self.autocast: torch.dtype | None = None
@@ -111,10 +88,21 @@ class Generator:
     def sample(self, rows: Sequence[Row]) -> list[Sampled]:
         """Continue every row until a stop or its limit; results in the order of `rows`."""
         with torch.no_grad(), generating(self.model), self._precision():
-            parts = [(group, self._prefill([rows[i] for i in group])) for group in _prompt_groups(rows)]
-            later = [index for index, row in enumerate(rows) if row.cache is not None]
-            if later:
-                parts.append((later, self._extend([rows[i] for i in later])))
+            caches = {index: row.cache for index, row in enumerate(rows) if row.cache is not None}
+            parts = []
+            for group in _prompt_groups(rows):
+                batch = self._prefill([rows[i] for i in group])
+                behind = [place for place, i in enumerate(group) if len(_prompt(rows[i])[0]) < len(rows[i].ids)]
+                caches |= {group[place]: _row_cache(batch, place) for place in behind}
+                at_once = [place for place in range(len(group)) if place not in behind]
+                if behind and at_once:
+                    _keep(batch, at_once)
+                    batch.logits = batch.logits[torch.tensor(at_once, device=self.device)]
+                if at_once:
+                    parts.append(([group[place] for place in at_once], batch))
+            if caches:
+                later = sorted(caches)
+                parts.append((later, self._extend([caches[i] for i in later], [_unread(rows[i]) for i in later])))
             order = [index for group, _ in parts for index in group]
             batch = _join([part for _, part in parts], max(len(row.uniforms) for row in rows))
             done = self._decode(batch, [rows[i] for i in order])
@@ -126,26 +114,27 @@ class Generator:
     def _prefill(self, rows: Sequence[Row]) -> _Batch:
         """Read prompts from the start: equal ones only once, and what all of them begin with only once."""
         unique: dict[_Prompt, int] = {}
-        which = [unique.setdefault(_prompt(row), len(unique)) for row in rows]
-        firsts = [rows[which.index(number)] for number in range(len(unique))]
-        ids, seen = _left_padded([row.ids for row in firsts], self.device)
+        which = [unique.setdefault(_prompt(row), len(unique)) for row in rows] if self.share else list(range(len(rows)))
+        firsts = [rows[which.index(number)] for number in range(max(which) + 1)]
+        prompts = [_prompt(row)[0] for row in firsts]
+        ids, seen = _left_padded(prompts, self.device)
         visual = (ids == self.model.config.image_token_id) & seen
         grids = [image.grid.to(self.device) for row in firsts for image in row.images]
         positions, deltas = self.model.model.get_rope_index(
             ids, visual.int(), image_grid_thw=torch.cat(grids) if grids else None, attention_mask=seen.int()
         )
-        shared = self._shared_prefix(firsts)
+        shared = self._shared_prefix(prompts)
         new = ids.shape[1] - shared
         cache = self._room(len(firsts), ids.shape[1])
         if shared:
             start = self._room(1, shared)
-            head = torch.tensor([list(firsts[0].ids[:shared])], device=self.device)
+            head = torch.tensor([list(prompts[0][:shared])], device=self.device)
             everywhere = torch.arange(shared, device=self.device).expand(3, 1, -1)
-            self._forward(self._embed(head), everywhere, _causal(torch.ones_like(head, dtype=torch.bool), shared), start)
+            self._forward(self._embed(head), everywhere, causal_only(self.device), start)
             cache.states[:, :, :, :shared] = start.states
             cache.filled = shared
         # Behind the shared part each row is padded on the left again.
-        rest = torch.tensor([len(row.ids) - shared for row in firsts], device=self.device)
+        rest = torch.tensor([len(prompt) - shared for prompt in prompts], device=self.device)
         real = torch.arange(new, device=self.device) >= new - rest[:, None]
         seen = torch.cat([real.new_ones(len(firsts), shared), real], dim=1)
         embeds, extra = self._embed(ids[:, shared:]), dict[str, Any]()
@@ -154,24 +143,27 @@ class Generator:
             visual = visual[:, shared:] & real
             embeds = embeds.masked_scatter(visual[..., None], features.to(embeds.dtype))
             extra = {"visual_pos_masks": visual, "deepstack_visual_embeds": deep}
-        logits = self._forward(embeds, positions[:, :, shared:], _causal(seen, new), cache, **extra)
-        after = torch.tensor([len(row.ids) for row in firsts], device=self.device) + deltas[:, 0]
+        mask = causal_only(self.device) if not shared and bool(seen.all()) else _causal(seen, new)
+        logits = self._forward(embeds, positions[:, :, shared:], mask, cache, **extra)
+        after = torch.tensor([len(prompt) for prompt in prompts], device=self.device) + deltas[:, 0]
+        block = PromptBlock([PromptCache(_real(cache.states[:, number], seen[number])) for number in range(len(firsts))], which)
         index = torch.tensor(which, device=self.device)
-        cache.states = cache.states[:, index]
-        return _Batch(cache, seen[index], logits[index], after[index])
+        return _Batch(block, self._room(len(rows), 0), seen.new_zeros(len(rows), 0), logits[index], after[index])
 
-    def _shared_prefix(self, rows: Sequence[Row]) -> int:
-        """How many tokens all rows begin with, images and every row's last token left out; 0 for one row or a short prefix."""
-        shortest, longest = min(list(row.ids) for row in rows), max(list(row.ids) for row in rows)
+    def _shared_prefix(self, prompts: Sequence[tuple[int, ...]]) -> int:
+        """How many tokens all prompts begin with, images and every prompt's last token left out; 0 for one or a short prefix."""
+        shortest, longest = min(prompts), max(prompts)
         length = next((i for i, (one, other) in enumerate(zip(shortest, longest, strict=False)) if one != other), len(shortest))
-        length = min(length, *(len(row.ids) - 1 for row in rows))
+        length = min(length, *(len(prompt) - 1 for prompt in prompts))
         image = self.model.config.image_token_id
         length = next((i for i, token in enumerate(shortest[:length]) if token == image), length)
-        return length if len(rows) > 1 and length >= _SHORTEST_PREFIX else 0
+        return length if self.share and len(prompts) > 1 and length >= _SHORTEST_PREFIX else 0
 
     def _look(self, rows: Sequence[Row]) -> tuple[torch.Tensor, list[torch.Tensor]]:
         """Features (and those of the deep stack) of the rows' images in order; an image on several rows is looked at once."""
-        images = {name: image for row in rows for name, image in zip(row.names, row.images, strict=True)}
+        images: dict[Any, EncodedImage] = {
+            self._picture(index, name): image for index, row in enumerate(rows) for name, image in zip(row.names, row.images, strict=True)
+        }
         output = self.model.model.get_image_features(
             torch.cat([image.pixel_values for image in images.values()]).to(self.device),
             torch.cat([image.grid for image in images.values()]).to(self.device),
@@ -179,29 +171,35 @@ class Generator:
         )
         sizes = [image.tokens for image in images.values()]
         slots = {name: slot for slot, name in enumerate(images)}
-        wanted = [slots[name] for row in rows for name in row.names]
+        wanted = [slots[self._picture(index, name)] for index, row in enumerate(rows) for name in row.names]
         features = torch.cat([output.pooler_output[slot] for slot in wanted])
         layers = [torch.split(layer, sizes) for layer in output.deepstack_features]
         return features, [torch.cat([layer[slot] for slot in wanted]) for layer in layers]
 
-    def _extend(self, rows: Sequence[Row]) -> _Batch:
-        """Read what came since the rows' last decision, behind their caches."""
-        caches = [row.cache for row in rows if row.cache is not None]
+    def _picture(self, row: int, name: str) -> tuple[int, str]:
+        """What makes two pictures one to look at."""
+        return 0 if self.share else row, name
+
+    def _extend(self, caches: Sequence[RowCache], unread: Sequence[Sequence[int]]) -> _Batch:
+        """Read what no cache holds yet, behind the caches."""
         past = max(cache.states.shape[2] for cache in caches)
-        ids, fresh = _left_padded([row.ids for row in rows], self.device)
+        ids, fresh = _left_padded(unread, self.device)
         new = ids.shape[1]
-        cache = self._room(len(rows), past + new)
-        seen = fresh.new_zeros(len(rows), past)
+        cache = self._room(len(caches), past + new)
+        seen = fresh.new_zeros(len(caches), past)
         for index, one in enumerate(caches):
             length = one.states.shape[2]
             cache.states[:, index, :, past - length : past] = one.states
             seen[index, past - length :] = True
         cache.filled = past
         seen = torch.cat([seen, fresh], dim=1)
+        prompts = {one.prompt.name: one.prompt for one in caches}
+        names = list(prompts)
+        block = PromptBlock(list(prompts.values()), [names.index(one.prompt.name) for one in caches])
         starts = torch.tensor([one.position for one in caches], device=self.device)
         positions = (fresh.long().cumsum(1) - 1).clamp(min=0) + starts[:, None]
-        logits = self._forward(self._embed(ids), positions.expand(3, -1, -1), _causal(seen, new), cache)
-        return _Batch(cache, seen, logits, starts + fresh.sum(1))
+        logits = self._forward(self._embed(ids), positions.expand(3, -1, -1), _causal(seen, new), cache, shared=block)
+        return _Batch(block, cache, seen, logits, starts + fresh.sum(1))
 
     def _decode(self, batch: _Batch, rows: Sequence[Row]) -> list[Sampled]:
         """Sample token by token; finished rows leave the batch as soon as half of it has finished."""
@@ -237,7 +235,8 @@ class Generator:
                 tokens = tokens[torch.tensor(left, device=self.device)]
             batch.seen = functional.pad(batch.seen, (0, 1), value=True)
             positions = batch.positions[None, :, None].expand(3, -1, -1)
-            logits = self._forward(self._embed(tokens[:, None]), positions, batch.seen[:, None, None, :], batch.cache)
+            mask = batch.seen[:, None, None, :]
+            logits = self._forward(self._embed(tokens[:, None]), positions, mask, batch.cache, shared=batch.shared)
             batch.positions = batch.positions + 1
         return done
 
@@ -282,7 +281,12 @@ _SHORTEST_PREFIX = 16
 
 def _prompt(row: Row) -> _Prompt:
     """What makes two prompts equal."""
-    return tuple(row.ids), row.names
+    return tuple(row.ids[: row.prompt]), row.names
+
+
+def _unread(row: Row) -> Sequence[int]:
+    """What has to be read behind a row's cache: all it brings, or what came behind its prompt."""
+    return row.ids if row.cache is not None else row.ids[row.prompt :]
 
 
 def _prompt_groups(rows: Sequence[Row]) -> list[list[int]]:
@@ -321,6 +325,7 @@ def _join(parts: Sequence[_Batch], room: int) -> _Batch:
     states = [functional.pad(part.cache.states, (0, 0, longest - part.cache.filled, room)) for part in parts]
     seen = [functional.pad(part.seen, (longest - part.cache.filled, 0)) for part in parts]
     return _Batch(
+        PromptBlock.joined([part.shared for part in parts]),
         BatchCache(torch.cat(states, dim=1), longest),
         torch.cat(seen),
         torch.cat([part.logits for part in parts]),
@@ -331,12 +336,19 @@ def _join(parts: Sequence[_Batch], room: int) -> _Batch:
 def _keep(batch: _Batch, places: Sequence[int]) -> None:
     """Drop all rows but those at `places`."""
     index = torch.tensor(places, device=batch.seen.device)
+    batch.shared = batch.shared.keep(places)
     batch.cache.states = batch.cache.states[:, index]
     batch.seen = batch.seen[index]
     batch.positions = batch.positions[index]
 
 
 def _row_cache(batch: _Batch, place: int) -> RowCache:
-    """A copy of what the batch holds of one row, without padding."""
+    """A copy of what the batch holds of one row, without padding; the prompt's is not copied."""
     states = batch.cache.states[:, place, :, : batch.cache.filled]
-    return RowCache(states[:, :, batch.seen[place]], int(batch.positions[place]))
+    prompt = batch.shared.prompts[batch.shared.of[place]]
+    return RowCache(prompt, states[:, :, batch.seen[place]], int(batch.positions[place]))
+
+
+def _real(states: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
+    """Those positions of (2 x layers, heads, all, width) that are tokens; a view where all are."""
+    return states if bool(seen.all()) else states[:, :, seen]

@@ -190,6 +190,9 @@ class TrainConfig(Config):
     """CPU threads of the tensor library; part of what makes a run repeatable."""
     verl: VerlConfig = VerlConfig()
     compute: ComputeConfig = ComputeConfig()
+    shared_prefix: bool = True
+    """Read what rows have in common (the menu of a batch; prompt and pictures of a group) once, in generation and in updates: the same
+    numbers up to rounding, several times cheaper where prompts are long. Off: every row on its own."""
     policy: PolicyConfig = PolicyConfig()
     ensemble: EnsembleConfig = EnsembleConfig()
     tasks: TasksConfig = TasksConfig()

@@ -26,7 +26,7 @@ def expert_iteration(bench: Workbench, stage: ExpertIterationStage) -> None:
     order, signal = TaskOrder(bench.train, number(seed, "order", place)), SignalConfig(redraws=stage.redraws)
     writer = bench.writer(number(seed, "rehearsal", place)) if stage.rehearsal else None
     most = stage.rounds * max(1, stage.tasks_per_round * stage.keep * stage.epochs // stage.batch)
-    trainer = Supervised(bench.policy, stage.optimizer, most, micro_batch=stage.micro_batch)
+    trainer = Supervised(bench.policy, stage.optimizer, most, micro_batch=stage.micro_batch, share=bench.config.shared_prefix)
     if (state := bench.resumed) is not None:
         trainer.load(state)
     bench.progress.stage(place, stage.kind, stage.rounds, bench.position.round)

@@ -10,7 +10,7 @@ import logging
 import os
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from maestro.train.bench import Workbench
 from maestro.train.config import GrpoStage
 from maestro.train.drawing import draw_step, drawn_numbers, met_at
 from maestro.train.drift import DriftMeter
+from maestro.train.groups import whole_groups
 from maestro.train.order import TaskOrder
 from maestro.train.prefix import shared_prefix
 from maestro.train.reference import stage_start
@@ -54,7 +55,7 @@ def grpo(bench: Workbench, stage: GrpoStage) -> None:
         warnings.filterwarnings("ignore", category=FutureWarning)
         trainer = build_trainer(bench, stage, rollout, optimizer, schedule)
         try:
-            with shared_prefix(bench.policy.model) if shares_prefix(bench) else nullcontext():
+            with whole_groups(stage.members), shared_prefix(bench.policy.model, share=bench.config.shared_prefix):
                 trainer.train()
         finally:
             bench.policy.model.eval()
@@ -70,11 +71,6 @@ def sampling_at(bench: Workbench, temperature: float) -> Iterator[None]:
         yield
     finally:
         bench.policy.sampling = before
-
-
-def shares_prefix(bench: Workbench) -> bool:
-    """Whether the update may read what rows have in common once: on the processor, with activations kept."""
-    return bench.policy.model.device.type == "cpu" and not bench.config.compute.gradient_checkpointing
 
 
 class Rollout:

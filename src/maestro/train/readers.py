@@ -170,6 +170,7 @@ _COMMON: Mapping[str, _Reader] = {
     "seed": (("maestro.train.learner", "maestro.train.grpo"), _always),
     "engine": (("maestro.train.readers",), _always),
     "threads": (("maestro.train.run", "maestro.train.learner"), _always),
+    "shared_prefix": (("maestro.train.run", "maestro.train.grpo"), _always),
     "result": (("maestro.train.run",), _always),
     "compute.device": (("maestro.train.learner",), _always),
     "compute.precision": (("maestro.train.learner", "maestro.train.grpo"), _always),

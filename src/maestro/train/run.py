@@ -134,6 +134,7 @@ def _bench(
     from maestro.train.learner import load_learner
 
     learner = load_learner(config, source, latest.path if latest else None, materials.ensemble.menu, materials.images)
+    learner.policy.generator.share = config.shared_prefix
     # Wall clock must not decide what is learned: a paused or slow machine gets the same episodes.
     limits = config.limits.model_copy(update={"seconds": 3600.0})
     check_outages(config.ensemble.outages, materials.ensemble.menu)

@@ -12,7 +12,7 @@ import torch
 
 from maestro.train.batches import Batch, Row, collate, micro_batches
 from maestro.train.config import OptimizerConfig
-from maestro.train.prefix import shared_prefix
+from maestro.train.prefix import hidden_at, shared_prefix
 
 
 def build_optimizer(
@@ -68,11 +68,13 @@ class StepReport:
 class Supervised:
     """A model, its optimiser and schedule, and how to take one step on rows."""
 
-    def __init__(self, policy: Any, config: OptimizerConfig, total_steps: int, *, micro_batch: int) -> None:
+    def __init__(self, policy: Any, config: OptimizerConfig, total_steps: int, *, micro_batch: int, share: bool = True) -> None:
+        """`share`: read what the rows of a micro batch have in common only once."""
         self.policy = policy
         self.model = policy.model
         self.config = config
         self.micro_batch = micro_batch
+        self.share = share
         self.optimizer, self.schedule = build_optimizer(self.model, config, total_steps)
 
     def step(self, rows: Sequence[Row]) -> StepReport:
@@ -82,7 +84,7 @@ class Supervised:
         batches = [collate(group, pad, image, self.policy.image_inputs) for group in micro_batches(rows, self.micro_batch)]
         count = sum(batch.count for batch in batches)
         total = 0.0
-        with shared_prefix(self.model):
+        with shared_prefix(self.model, share=self.share):
             for batch in batches:
                 loss = token_losses(self.model, batch).sum() / count
                 loss.backward()
@@ -109,7 +111,7 @@ class Supervised:
 def token_losses(model: Any, batch: Batch) -> torch.Tensor:
     """Negative log-likelihood of every target token, shape (targets,). Only those positions reach the output layer."""
     inputs = {name: tensor.to(model.device) for name, tensor in batch.inputs.items()}
-    hidden = model.model(**inputs, use_cache=False).last_hidden_state[:, :-1]
     chosen = batch.targets[:, 1:].bool().to(model.device)
-    logits = model.lm_head(hidden[chosen]).float()
+    output = model.model(**inputs, use_cache=False)
+    logits = model.lm_head(hidden_at(output, torch.nn.functional.pad(chosen, (0, 1)))).float()
     return torch.nn.functional.cross_entropy(logits, inputs["input_ids"][:, 1:][chosen], reduction="none")

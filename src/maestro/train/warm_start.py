@@ -18,7 +18,7 @@ def warm_start(bench: Workbench, stage: WarmStartStage) -> None:
     seed, place = bench.config.seed, bench.position.stage
     policy = bench.policy
     writer = bench.writer(number(seed, "traces", place))
-    trainer = Supervised(policy, stage.optimizer, stage.steps, micro_batch=stage.micro_batch)
+    trainer = Supervised(policy, stage.optimizer, stage.steps, micro_batch=stage.micro_batch, share=bench.config.shared_prefix)
     if (state := bench.resumed) is not None:
         trainer.load(state)
     bench.progress.stage(place, stage.kind, stage.steps, bench.position.step)
