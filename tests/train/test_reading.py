@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from maestro.errors import CheckpointError, ConfigError
-from maestro.images import ImageStore
 from maestro.policy.baselines.recorded import RecordedTask
 from maestro.policy.loading import load_policy
 from maestro.policy.protocol import Opening
@@ -18,6 +17,7 @@ from maestro.registry.edits import renamed, without
 from maestro.registry.menu import Menu
 from maestro.rollout.pool import RecordedPool
 from maestro.train.reading import held_out, mean_utility, play_pool, train_reading
+from maestro.train.reading_ground import Ground
 from maestro.train.reading_q import ReadingQ
 from maestro.train.registry_draws import BROKEN, COPY, copied, with_copies
 from maestro.types import Task
@@ -26,7 +26,11 @@ from tests.train.menu_toy import CHEAP, CONFIG, DEAR, IMAGES, MENU, eyes, pool, 
 
 @pytest.fixture(scope="module")
 def policy() -> ReadingPolicy:
-    return train_reading(pool(0, 160), pool(500, 40), eyes(), IMAGES, CONFIG)
+    return train_reading(ground(160), pool(500, 40), IMAGES, CONFIG)
+
+
+def ground(count: int) -> Ground:
+    return Ground([recorded(index) for index in range(count)], MENU, IMAGES, eyes(), 0)
 
 
 def tasks(found: RecordedPool) -> list[Task]:
@@ -77,11 +81,11 @@ def test_names_and_order_are_not_read(policy: ReadingPolicy) -> None:
 
 
 def test_an_expert_it_never_saw_is_called_when_it_is_added() -> None:
-    seen = held_out(pool(0, 160), experts=["dear"])
-    assert [expert.id for expert in seen.menu.experts] == ["cheap"]
-    learned = train_reading(seen, held_out(pool(500, 20), experts=["dear"]), eyes(), IMAGES, CONFIG)
+    learned = train_reading(ground(160), pool(500, 20), IMAGES, CONFIG, held=(["dear"], []))
+    assert learned.record is not None
+    assert set(learned.record.asked) == {("cheap", "read"), ("cheap", "count")}
     fresh = pool(1000, 60)
-    limited = RecordedPool(fresh.tasks.values(), seen.menu, "without")
+    limited = RecordedPool(fresh.tasks.values(), without(MENU, ["dear"]), "without")
     alone = mean_utility(play_pool(learned, tasks(fresh), limited), 5.0)
     told = mean_utility(play_pool(learned, tasks(fresh), fresh, 5.0), 5.0)
     assert told > alone + 0.1
@@ -119,11 +123,11 @@ def test_sampled_it_varies_by_sample_and_repeats_by_seed(policy: ReadingPolicy) 
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others() -> None:
-    few = [recorded(index) for index in range(12)]
+    few = ground(12)
     config = CONFIG.model_copy(update={"rounds": 1, "epochs": 1})
 
     def weights(seed: int) -> np.ndarray:
-        learner = ReadingQ(few, MENU, ImageStore(), eyes(), config.model_copy(update={"seed": seed}))
+        learner = ReadingQ(few, config.model_copy(update={"seed": seed}))
         return learner.train().networks[0].call
 
     assert np.array_equal(weights(1), weights(1))
@@ -139,7 +143,7 @@ def test_a_copy_answers_as_its_original_and_a_broken_one_fails_for_all_to_see() 
 
 
 def test_a_draw_offers_what_it_says() -> None:
-    learner = ReadingQ([recorded(index) for index in range(40)], MENU, ImageStore(), eyes(), CONFIG)
+    learner = ReadingQ(ground(40), CONFIG)
     offer, layout = learner.offer, learner.ground.layout
     assert offer.offered.shape == (40, layout.size) == (40, 8)
     assert 2.0 <= offer.weight.min() <= offer.weight.max() <= 200.0

@@ -12,7 +12,7 @@ import orjson
 from maestro.images import ImageStore
 from maestro.policy.baselines.recorded import RecordedTask
 from maestro.policy.protocol import Policy
-from maestro.policy.reading.policy import Eyes, ReadingPolicy
+from maestro.policy.reading.policy import ReadingPolicy
 from maestro.registry.edits import without
 from maestro.registry.menu import Menu
 from maestro.reward import RewardRule
@@ -20,6 +20,7 @@ from maestro.rollout.engine import Job, run_episodes
 from maestro.rollout.episode import Performs
 from maestro.rollout.pool import RecordedPool
 from maestro.train.progress import Progress, Silent
+from maestro.train.reading_ground import Ground
 from maestro.train.reading_q import ReadingQ, ReadingQConfig
 from maestro.types import Task
 
@@ -57,32 +58,34 @@ def mean_utility(played: Sequence[Played], weight: float) -> float:
 
 
 def train_reading(
-    train: RecordedPool,
+    ground: Ground,
     validation: RecordedPool,
-    eyes: Eyes,
     images: ImageStore,
     config: ReadingQConfig,
     progress: Progress | None = None,
+    held: tuple[Sequence[str], Sequence[str]] = ((), ()),
 ) -> ReadingPolicy:
     """Train on recorded outcomes; the policy carries the record of the pairs it was trained on.
 
-    Pictures of the pools' tasks must be in `images`. Each round tells its loss; validation is played after the last one, once for each of
+    `held` are experts and skills of the ground that the training never meets; its validation does without them too. Pictures of the
+    validation's tasks must be in `images`. Each round tells its loss; validation is played after the last one, once for each of
     `RELUCTANCES`, by what a dollar usually counts.
     """
     watcher = progress or Silent()
     watcher.stage(0, "reading_q", config.rounds, 0)
-    tasks = tuple(train.tasks.values())[: config.tasks]
-    learner = ReadingQ(tasks, train.menu, images, eyes, config)
+    learner = ReadingQ(ground, config, held)
 
     def done(number: int, numbers: Mapping[str, float]) -> None:
         watcher.step({"kind": "round", "name": "reading_q", "step": number, **numbers})
 
     committee = learner.train(done)
-    policy = ReadingPolicy(committee, eyes, images, words=learner.words, record=learner.ground.record, weight=config.cost_weight)
+    record = ground.record.only(frozenset(without(ground.menu, *held).pairs))
+    policy = ReadingPolicy(committee, ground.eyes, images, words=ground.words, record=record, weight=config.cost_weight)
+    fewer = held_out(validation, *held)
     reached: dict[float, float] = {}
-    judged = [recorded.task for recorded in validation.tasks.values()]
+    judged = [recorded.task for recorded in fewer.tasks.values()]
     for policy.reluctance in RELUCTANCES:
-        reached[policy.reluctance] = mean_utility(play_pool(policy, judged, validation), config.cost_weight)
+        reached[policy.reluctance] = mean_utility(play_pool(policy, judged, fewer), config.cost_weight)
     policy.reluctance = max(reached, key=lambda value: reached[value])
     best = {"utility": reached[policy.reluctance], "reluctance": policy.reluctance}
     watcher.step({"kind": "validation", "name": "reading_q", "step": config.rounds, "greedy": best})
@@ -104,7 +107,7 @@ def _offered(task: RecordedTask, menu: Menu) -> RecordedTask:
     return RecordedTask(task.task, {key: seen for key, seen in task.outcomes.items() if menu.allows(key[0], key[1])}, task.cost_weight)
 
 
-def write_reading_card(folder: Path, config: ReadingQConfig, lock: Mapping[str, str], tasks: int, numbers: Mapping[str, float]) -> None:
+def write_reading_card(folder: Path, config: ReadingQConfig, lock: Mapping[str, str], tasks: int) -> None:
     """Write `README.md` and `registry.lock` into a policy folder."""
     low, high = config.cost_weights
     lines = [
@@ -116,7 +119,6 @@ def write_reading_card(folder: Path, config: ReadingQConfig, lock: Mapping[str, 
         f"- Registry: {lock.get('name', '')} `{str(lock.get('digest', ''))[:12]}`, drawn anew for every question of every round.",
         f"- Data: recorded outcomes of {tasks} questions of `train`, {config.rounds} rounds, seed {config.seed}.",
         f"- A dollar counts {low:g} to {high:g} in training, {config.cost_weight:g} where nobody says.",
-        *(f"- On validation, greedy: {name} {value:.3f}." for name, value in numbers.items()),
         "",
         "The pictures and questions are drawn by a program; nothing here says how good the policy is on photographs or documents.",
     ]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maestro.images import ImageStore
-from maestro.policy.baselines.recorded import RecordedTask
+from maestro.policy.baselines.recorded import RecordedTask, best
 from maestro.policy.features.history import ActionSpace
 from maestro.policy.features.picture import picture_vector
 from maestro.policy.features.question import question_vector
@@ -19,6 +19,7 @@ from maestro.policy.reading.record import MOMENTS, TrackRecord, likeness, moment
 from maestro.policy.reading.situation import Layout, Offer
 from maestro.registry.menu import Menu
 from maestro.train.decision_tree import DecisionTrees
+from maestro.train.fitted_q import frequent_words
 from maestro.train.recorded_worth import record_of
 from maestro.train.registry_draws import Draws, copied, with_copies
 from maestro.train.reworded import reworded, some_of
@@ -34,17 +35,21 @@ SHORTEST = 12
 
 
 class Ground:
-    """Recorded tasks of one menu: features, record and decision trees. Rows are tasks."""
+    """Recorded tasks of one menu: features, record and decision trees. Rows are tasks; several trainings may share it."""
 
-    def __init__(self, tasks: Sequence[RecordedTask], menu: Menu, images: ImageStore, eyes: Eyes, words: Sequence[str], seed: int) -> None:
+    def __init__(self, tasks: Sequence[RecordedTask], menu: Menu, images: ImageStore, eyes: Eyes, words: int, seed: int = 0) -> None:
+        """`words`: how many of the most frequent one-word references become answers that a policy may give by itself."""
         self.menu = menu
+        self.eyes = eyes
+        self.words = frequent_words(tasks, words)
+        self.tasks = tuple(tasks)
         self.pairs = menu.pairs
         self._experts = [expert.id for expert in menu.experts]
         random_originals = np.random.default_rng(number(seed, "originals"))
         self.originals = random_originals.integers(0, len(menu.experts), (len(tasks), 2))
         both = [copied(task, [self._experts[place] for place in row]) for task, row in zip(tasks, self.originals, strict=True)]
         wide = with_copies(menu)
-        self.space = ActionSpace.of(wide, words)
+        self.space = ActionSpace.of(wide, self.words)
         self.layout = Layout.of(wide, self.space)
         self.trees = DecisionTrees(both, self.space)
         self._see(tasks, images, eyes)
@@ -73,9 +78,8 @@ class Ground:
         self._skill_words = _book([[one.summary, *(reworded(one.summary, rng) for _ in range(WORDINGS - 1))] for one in skills])
         whole = [texts_of(self.menu, skill) for skill in skills]
         said = [whole, *([some_of(texts, rng) for texts in whole] for _ in range(WORDINGS - 1))]
-        self._likeness = np.stack(
-            [np.stack([fits.likeness(recorded.task.question) for recorded in tasks]) for fits in (SkillTexts(texts) for texts in said)]
-        )
+        questions = [recorded.task.question for recorded in tasks]
+        self._likeness = np.stack([SkillTexts(texts).likeness(questions) for texts in said])
 
     def _remember(self, rng: np.random.Generator) -> None:
         """Moments of every pair for every task under every part of the record, without the task's own row."""
@@ -137,6 +141,12 @@ class Ground:
         first[rows, self.layout.skill[columns]] = like[rows, columns, 1]
         total = np.maximum(first.sum(axis=1), 1e-6)
         return np.stack([like[..., 0], np.where(offered, like[..., 1] / total[:, None], like[..., 1])], axis=2)
+
+    def answerable(self, skills: Sequence[str]) -> NDArray[np.bool_]:
+        """Which tasks do not need one of these skills, (tasks,): their best recorded plan does without."""
+        if not skills:
+            return np.ones(len(self.tasks), dtype=bool)
+        return np.array([not set(best(task.plans(self.menu)).skills) & set(skills) for task in self.tasks])
 
     def history(self, nodes: Integers) -> Array:
         """Histories of nodes of the trees, (nodes, numbers)."""

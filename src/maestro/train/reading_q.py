@@ -15,15 +15,10 @@ import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from maestro.images import ImageStore
-from maestro.policy.baselines.recorded import RecordedTask
 from maestro.policy.features.history import CALLS
 from maestro.policy.reading.network import ReadingCommittee
-from maestro.policy.reading.policy import Eyes
 from maestro.policy.reading.situation import Situations
-from maestro.registry.menu import Menu
 from maestro.train.decision_tree import Edges
-from maestro.train.fitted_q import frequent_words
 from maestro.train.reading_ground import PARTS, WORDINGS, Ground
 from maestro.train.reading_network import Batch, ReadingLearner, ReadingModule
 from maestro.train.registry_draws import DrawConfig, RegistryDraws
@@ -74,17 +69,20 @@ class ReadingQConfig(BaseModel):
 class ReadingQ:
     """Trains the networks on recorded tasks. Same seed, same data, same thread count: same weights."""
 
-    def __init__(self, tasks: Sequence[RecordedTask], menu: Menu, images: ImageStore, eyes: Eyes, config: ReadingQConfig) -> None:
+    def __init__(self, ground: Ground, config: ReadingQConfig, held: tuple[Sequence[str], Sequence[str]] = ((), ())) -> None:
+        """`held`: experts and skills of the ground that this training never meets, nor the questions that need such a skill."""
         torch.manual_seed(config.seed)
         self.config = config
-        self.words = frequent_words(tasks, config.words)
-        self.ground = Ground(tasks, menu, images, eyes, self.words, config.seed)
+        self.ground = ground
+        cards = (ground.menu.experts, ground.menu.skills)
+        experts, skills = (np.array([card.id not in out for card in side]) for side, out in zip(cards, held, strict=True))
+        self._met = ground.answerable(held[1])
         self._fixed, self._glance = torch.from_numpy(self.ground.fixed), torch.from_numpy(self.ground.opinions)
-        self._half = np.random.default_rng(config.seed).permutation(len(tasks)) % 2
+        self._half = np.random.default_rng(config.seed).permutation(ground.trees.tasks) % 2
         inputs, opinions = self._fixed.shape[1], self._glance.shape[1]
-        modules = [ReadingModule(inputs, opinions, 4 + len(self.words), config.sizes, config.dropout) for _ in range(2)]
+        modules = [ReadingModule(inputs, opinions, 4 + len(ground.words), config.sizes, config.dropout) for _ in range(2)]
         self.learners = [ReadingLearner(module, config.lr, config.weight_decay) for module in modules]
-        self._drawing = RegistryDraws(len(menu.experts), len(menu.skills), self.ground.originals, WORDINGS, PARTS, config.draws)
+        self._drawing = RegistryDraws(experts, skills, ground.originals, WORDINGS, PARTS, config.draws)
         self.finished = 0
         self._draw()
 
@@ -126,7 +124,7 @@ class ReadingQ:
 
     def _walk(self, rng: np.random.Generator) -> None:
         """Walk through the pool once on every task, mostly by the present values, and expand the states met."""
-        alive = np.arange(self.ground.trees.tasks)
+        alive = np.flatnonzero(self._met)
         for _ in range(CALLS + 1):
             if not len(alive):
                 return
@@ -153,8 +151,8 @@ class ReadingQ:
         """The roots, and a draw of the other expanded states that the present registries can lead to."""
         trees, pairs = self.ground.trees, self.ground.layout.size
         nodes = np.array(sorted(trees.expanded), dtype=np.int64)
-        asked = trees.history[nodes, :pairs] > 0
-        nodes = nodes[~(asked & ~self.offer.offered[trees.task[nodes]]).any(axis=1)]
+        asked = trees.history[nodes, :pairs] > 0  # the first of the four rows by pair
+        nodes = nodes[self._met[trees.task[nodes]] & ~(asked & ~self.offer.offered[trees.task[nodes]]).any(axis=1)]
         roots, deeper = nodes[nodes < trees.tasks], nodes[nodes >= trees.tasks]
         if (room := self.config.states - len(roots)) < len(deeper):
             deeper = np.sort(rng.permutation(deeper)[: max(0, room)])

@@ -74,14 +74,19 @@ class Draws:
 class RegistryDraws:
     """Draws registries for tasks whose copies' originals are fixed."""
 
-    def __init__(self, experts: int, skills: int, originals: Integers, wordings: int, parts: int, config: DrawConfig) -> None:
-        """`originals` (tasks, 2): of the copy and of the broken copy. Part 0 of the record is all of it, the last third are short."""
-        self.count, self.skills, self.originals = experts, skills, originals
+    def __init__(
+        self, experts: NDArray[np.bool_], skills: NDArray[np.bool_], originals: Integers, wordings: int, parts: int, config: DrawConfig
+    ) -> None:
+        """`experts` and `skills`: which exist for this training; `originals` (tasks, 2): of the copy and of the broken copy.
+
+        Part 0 of the record is all of it, the others are shorter and shorter.
+        """
+        self._experts, self._skills, self.originals = experts, skills, originals
         self.wordings, self.parts, self.config = wordings, parts, config
 
     def draw(self, rng: np.random.Generator, weights: tuple[float, float], usual: float) -> Draws:
         """A registry for every task; a dollar counts `usual` for a third of them, else between `weights` on a log scale."""
-        tasks, experts, skills, config = len(self.originals), self.count, self.skills, self.config
+        tasks, experts, skills, config = len(self.originals), len(self._experts), len(self._skills), self.config
         plain = rng.random(tasks) < config.plain
         on = (rng.random((tasks, experts)) >= config.expert_out) | plain[:, None]
         offered = (rng.random((tasks, skills)) >= config.skill_out) | plain[:, None]
@@ -89,21 +94,23 @@ class RegistryDraws:
         broken = (rng.random(tasks) < config.broken) & ~plain
         rows = np.arange(tasks)
         on[rows[broken], self.originals[broken, 1]] = False
+        copies = np.stack([copied, broken], axis=1) & self._experts[self.originals]
+        on, offered = on & self._experts, offered & self._skills
         factor = np.exp(rng.normal(0, config.price, (tasks, experts + 2)))
         texts = np.tile(np.arange(experts), (tasks, 1))
         for row in np.flatnonzero((rng.random(tasks) < config.misleading) & ~plain):
-            texts[row] = rng.permutation(experts)
+            texts[row, self._experts] = rng.permutation(np.flatnonzero(self._experts))
         texts = np.concatenate([texts, texts[rows[:, None], self.originals]], axis=1)
         wordings = np.where(plain[:, None], 0, rng.integers(0, self.wordings, texts.shape))
         said = (rng.random(texts.shape) >= config.neutral) | plain[:, None]
         cards = np.tile(np.arange(skills), (tasks, 1))
         for row in np.flatnonzero((rng.random(tasks) < config.misleading / 2) & ~plain):
-            cards[row] = rng.permutation(skills)
+            cards[row, self._skills] = rng.permutation(np.flatnonzero(self._skills))
         silent = (rng.random(cards.shape) < config.neutral / 2) & ~plain[:, None]
         low, high = np.log(weights)
         weight = np.where(rng.random(tasks) < 1 / 3, usual, np.exp(rng.uniform(low, high, tasks)))
         return Draws(
-            experts=np.concatenate([on, copied[:, None], broken[:, None]], axis=1),
+            experts=np.concatenate([on, copies], axis=1),
             skills=offered,
             factor=factor.astype(np.float32),
             expert_text=np.where(said, texts * self.wordings + wordings, -1),

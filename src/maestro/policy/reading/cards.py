@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from maestro.policy.baselines.similarity import QuestionIndex
 from maestro.registry.menu import Menu
-from maestro.skills.dispatch import PooledRetrieval, Retrieval, features
+from maestro.skills.dispatch import features
 from maestro.types import Skill
 
 Array = NDArray[np.float32]
@@ -43,20 +44,23 @@ class SkillTexts:
     def __init__(self, texts: Sequence[Sequence[str]]) -> None:
         """`texts` by skill; a skill without any fits nothing."""
         self._count = len(texts)
-        cards = [Skill(id=str(place), summary=said[0], examples=tuple(said[1:])) for place, said in enumerate(texts) if said]
-        self._nearest = Retrieval(cards) if cards else None
-        self._pooled = PooledRetrieval(cards) if cards else None
+        self._skill = np.array([place for place, said in enumerate(texts) for _ in said], dtype=np.int64)
+        self._index = QuestionIndex([text for said in texts for text in said]) if len(self._skill) else None
 
     @classmethod
     def of(cls, menu: Menu) -> SkillTexts:
         """The texts of a menu's skills, in menu order."""
         return cls([texts_of(menu, skill) for skill in menu.skills])
 
-    def likeness(self, question: str) -> Array:
-        """Similarity to the nearest text and chance among all skills, each 0 to 1, shape (skills, LIKENESS)."""
-        found = np.zeros((self._count, LIKENESS), dtype=np.float32)
-        if self._nearest is not None and self._pooled is not None:
-            for column, ranked in enumerate((self._nearest.rank(question), self._pooled.rank(question))):
-                for place, value in ranked:
-                    found[int(place), column] = value
+    def likeness(self, questions: Sequence[str]) -> Array:
+        """Similarity to a skill's nearest text, and its share of all squared similarities: (questions, skills, LIKENESS), 0 to 1."""
+        found = np.zeros((len(questions), self._count, LIKENESS), dtype=np.float32)
+        if self._index is None:
+            return found
+        similar = self._index.similarity(questions)
+        for skill in np.unique(self._skill):
+            mine = similar[:, self._skill == skill]
+            found[:, skill, 0] = mine.max(axis=1)
+            found[:, skill, 1] = (mine * mine).sum(axis=1)
+        found[..., 1] /= np.maximum(found[..., 1].sum(axis=1, keepdims=True), 1e-6)
         return found

@@ -140,7 +140,7 @@ class ReadingPolicy:
 
     def _offer(self, reading: Reading, question: str, place: Array, weight: float) -> Offer:
         """The menu's offer for one question."""
-        fits, layout = reading.texts.likeness(question), reading.layout
+        fits, layout = reading.texts.likeness([question])[0], reading.layout
         asked, carried = self._on_record(reading.space.pairs, place)
         return Offer(
             layout,
