@@ -3,8 +3,9 @@
     python recipes/budget_dial.py POOL OUT [--seeds 1,2,3] [--tasks 3000] [--split test] [--skip 500] [--eyes FOLDER]
 
 Beside it, on the same questions: policies trained for one weight each, the cascade at every threshold, the lookup fitted at every
-weight, and every fixed first pair. AIQ, the area under the hull of a system's points, is given under both conventions, with the dearest system's cost as the
-common end. OUT/budget.md has the tables, OUT/budget.json the points, OUT/cost-accuracy-1.png the plot. Policies are kept in OUT.
+weight, and every fixed first pair. AIQ, the area under the hull of a system's points, is given under both conventions, with the
+dearest system's cost as the common end. OUT/budget.md has the tables, OUT/budget.json the points, OUT/cost-accuracy.png the plot;
+policies are kept in OUT.
 """
 
 from __future__ import annotations

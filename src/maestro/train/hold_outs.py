@@ -40,7 +40,7 @@ class HoldOut:
 
     def misled(self, menu: Menu) -> Menu:
         """The menu with the cards of others."""
-        said = {card.id: card.summary for card in (*menu.experts, *menu.skills)}
+        said = {card.id: card.summary for card in menu.experts} | {card.id: card.summary for card in menu.skills}
         lies = {name: said[other] for name, other in (self.misleading or {}).items()}
         return reworded(menu, *({name: text for name, text in lies.items() if name in ids} for ids in (self.experts, self.skills)))
 

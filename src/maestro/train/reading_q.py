@@ -74,8 +74,8 @@ class ReadingQ:
         torch.manual_seed(config.seed)
         self.config = config
         self.ground = ground
-        cards = (ground.menu.experts, ground.menu.skills)
-        experts, skills = (np.array([card.id not in out for card in side]) for side, out in zip(cards, held, strict=True))
+        experts = np.array([card.id not in held[0] for card in ground.menu.experts])
+        skills = np.array([card.id not in held[1] for card in ground.menu.skills])
         self._met = ground.answerable(held[1])
         self._fixed, self._glance = torch.from_numpy(self.ground.fixed), torch.from_numpy(self.ground.opinions)
         self._half = np.random.default_rng(config.seed).permutation(ground.trees.tasks) % 2
@@ -207,7 +207,7 @@ class ReadingQ:
 
     def _returns(self, nodes: Integers) -> Array:
         """Utility of acting greedily from every node to an answer: its score less the prices paid."""
-        trees, pairs = self.ground.trees, self.ground.layout.size
+        trees = self.ground.trees
         unique, back = np.unique(nodes, return_inverse=True)
         at, total = unique.copy(), np.zeros(len(unique), dtype=np.float32)
         alive = np.arange(len(unique))
@@ -219,14 +219,16 @@ class ReadingQ:
             going = []
             for place, column in zip(alive.tolist(), chosen.tolist(), strict=True):
                 node = int(at[place])
-                edges = trees.expand(node)
-                if column >= pairs:
-                    total[place] += edges.scores[edges.answers.index(column)] if column in edges.answers else 0.0
-                elif column in edges.calls:
-                    index, task = edges.calls.index(column), trees.task[node]
-                    total[place] -= self.offer.weight[task] * edges.prices[index] * self.factor[task, column]
-                    at[place] = edges.nodes[index]
-                    going.append(place)
+                taken = trees.take(node, column)
+                if taken is None:
+                    continue  # nobody recorded it: worth nothing more
+                if taken[1] is None:
+                    total[place] += taken[0]
+                    continue
+                task = trees.task[node]
+                total[place] -= self.offer.weight[task] * taken[0] * self.factor[task, column]
+                at[place] = taken[1]
+                going.append(place)
             alive = np.array(going, dtype=np.int64)
         return total[back]
 

@@ -25,7 +25,7 @@ def words_vector(text: str) -> Array:
     """Unit vector of shape (WORDS,) over the content words of a card; zeros for an empty text."""
     vector = np.zeros(WORDS, dtype=np.float32)
     for feature, count in features(text).items():
-        if feature.startswith("w:"):
+        if feature.startswith("w:") and feature[2:].isalpha():
             bucket = zlib.crc32(feature.encode())
             vector[bucket % WORDS] += (1.0 if bucket & 0x40000000 else -1.0) * (1.0 + math.log(count))
     norm = float(np.linalg.norm(vector))
