@@ -28,6 +28,12 @@ MENU = Menu(
         Skill(id="count", summary="Count dots and circles.", experts=("cheap", "dear"), takes=("question",), target="m:f"),
     ),
 )
+MIDDLE = Expert(id="middle", summary="A reliable reader, accurate on everything.", kind="scripted", price=Price(call_usd=0.006))
+WIDER = Menu(
+    experts=(*MENU.experts, MIDDLE),
+    skills=tuple(skill.model_copy(update={"experts": ("cheap", "dear", "middle")}) for skill in MENU.skills),
+)
+"""The same with a third reader, who is always right as well."""
 CONFIG = ReadingQConfig(rounds=4, epochs=6, batch=16, lr=3e-3, sizes=(8, 48, 32, 16), words=0, returns_from=3, cost_weights=(2.0, 200.0))
 
 
@@ -53,6 +59,8 @@ def recorded(index: int) -> RecordedTask:
     outcomes = {
         ("cheap", right, ""): Observation(value=answer if good else f"wrong {index}", confidence=sure, cost_usd=CHEAP),
         ("dear", right, ""): Observation(value=answer, confidence=0.95, cost_usd=DEAR),
+        ("middle", right, ""): Observation(value=answer, confidence=0.95, cost_usd=0.006),
+        ("middle", wrong, ""): Observation(text="answer: none", confidence=0.0, cost_usd=0.006),
         ("cheap", wrong, ""): Observation(text="answer: none", confidence=0.0, cost_usd=CHEAP),
         ("dear", wrong, ""): Observation(text="answer: none", confidence=0.0, cost_usd=DEAR),
     }
