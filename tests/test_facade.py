@@ -11,6 +11,8 @@ from PIL import Image, ImageDraw
 import maestro
 from maestro import Maestro
 from maestro.errors import ConfigError, ImageError, MaestroError
+from maestro.policy.baselines import FixedPolicy
+from maestro.policy.dialect_maestro import MaestroDialect
 from maestro.types import StopReason
 from tests.cli.conftest import write_registry
 
@@ -81,6 +83,20 @@ def test_mistakes_are_told(toy, question, options, error, told):
 def test_limits_end_the_episode(toy):
     assert toy.ask(QUESTION, turns=1).stop is StopReason.TURN_LIMIT
     assert toy.ask(QUESTION, budget_usd=0.001).stop is StopReason.COST_LIMIT
+
+
+def test_what_a_dollar_counts_is_told_to_the_policy(toy):
+    told = []
+
+    class Heeds(FixedPolicy):
+        def open(self, opening):
+            told.append(opening.cost_weight)
+            return super().open(opening)
+
+    toy.policy = Heeds((("reader", "read"),), MaestroDialect())
+    toy.ask(QUESTION, cost_weight=3.5)
+    toy.ask(QUESTION)
+    assert told == [3.5, None]
 
 
 def test_choices_reach_the_policy_and_the_skill(registry):

@@ -80,20 +80,21 @@ class Maestro:
         choices: Sequence[str] = (),
         turns: int = 5,
         budget_usd: float | None = None,
+        cost_weight: float | None = None,
         seconds: float = 120.0,
         watch: Watcher | None = None,
     ) -> Episode:
         """Answer one question; `episode.answer` is None when a limit or a failure ended it, and `episode.stop` says which.
 
         `images` are paths, file bytes, PIL images or numpy arrays (H, W), (H, W, 3) or (H, W, 4) of uint8. `choices` are the answers to
-        choose from. `turns` bounds decisions, the answer included, `budget_usd` what calls may cost, `seconds` the whole; `watch` is
-        told each turn as it ends. Raises ConfigError (empty question, senseless limit), ImageError, and MaestroError inside a
-        running event loop or after `close`.
+        choose from. `turns` bounds decisions, the answer included, `budget_usd` what calls may cost, `seconds` the whole;
+        `cost_weight`, what a dollar counts in score, is told to a policy that heeds it; `watch` is told each turn as it ends. Raises
+        ConfigError (empty question, senseless limit), ImageError, and MaestroError inside a running event loop or after `close`.
         """
         _outside_a_loop("ask")
         self._check_open()
-        asking = self.ask_async(question, images, choices=choices, turns=turns, budget_usd=budget_usd, seconds=seconds, watch=watch)
-        return self._run(asking)
+        bounds: dict[str, Any] = {"turns": turns, "budget_usd": budget_usd, "cost_weight": cost_weight, "seconds": seconds}
+        return self._run(self.ask_async(question, images, choices=choices, watch=watch, **bounds))
 
     async def ask_async(
         self,
@@ -103,6 +104,7 @@ class Maestro:
         choices: Sequence[str] = (),
         turns: int = 5,
         budget_usd: float | None = None,
+        cost_weight: float | None = None,
         seconds: float = 120.0,
         watch: Watcher | None = None,
     ) -> Episode:
@@ -110,7 +112,8 @@ class Maestro:
         self._check_open()
         self.ensemble.refresh()
         task = question_task(question, images, self.ensemble.images, choices)
-        return await run_episode(task, self.policy, self.ensemble, question_limits(turns, budget_usd, seconds), watch=watch)
+        limits = question_limits(turns, budget_usd, seconds)
+        return await run_episode(task, self.policy, self.ensemble, limits, cost_weight=cost_weight, watch=watch)
 
     def close(self) -> None:
         """Stop the experts and their processes; a second time does nothing."""

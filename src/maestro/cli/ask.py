@@ -28,6 +28,7 @@ from maestro.types import Answer, Call, Episode, Malformed, StopReason, Task, Tu
     "--policy", "-p", help=f"Name, checkpoint folder, random or fixed:ROUTE; by default the registry's own, else {DEFAULT_POLICY}."
 )
 @click.option("--budget", type=Finite(min=0), help="Dollars that calls may cost.")
+@click.option("--cost-weight", type=Finite(min=0), help="What a dollar counts in score, for a policy that heeds it.")
 @click.option("--turns", type=click.IntRange(min=1), default=5, show_default=True, help="Decisions, the answer included.")
 @click.option("--seconds", type=Finite(min=0, min_open=True), default=120.0, show_default=True, help="Deadline.")
 @json_option
@@ -37,6 +38,7 @@ def command(
     registry: str,
     policy: str | None,
     budget: float | None,
+    cost_weight: float | None,
     turns: int,
     seconds: float,
     as_json: bool,
@@ -49,7 +51,7 @@ def command(
     task = question_task(question, paths, images)  # what is wrong with it is told before a policy is loaded
     limits = question_limits(turns, budget, seconds)
     watch = None if as_json else tell_turn
-    episode = run_async(_ask(task, registry, policy, images, limits, watch))
+    episode = run_async(_ask(task, registry, policy, images, limits, cost_weight, watch))
     if as_json:
         print_json(episode)
     else:
@@ -57,11 +59,13 @@ def command(
     return 0 if episode.stop is StopReason.ANSWERED else 1
 
 
-async def _ask(task: Task, registry: str, policy: str | None, images: ImageStore, limits: Limits, watch: Watcher | None) -> Episode:
+async def _ask(
+    task: Task, registry: str, policy: str | None, images: ImageStore, limits: Limits, cost_weight: float | None, watch: Watcher | None
+) -> Episode:
     async with Ensemble.load(registry, images) as ensemble:
         deciding = load_policy(policy or ensemble.registry.policy or DEFAULT_POLICY, ensemble.menu, images)
         try:
-            return await run_episode(task, deciding, ensemble, limits, watch=watch)
+            return await run_episode(task, deciding, ensemble, limits, cost_weight=cost_weight, watch=watch)
         finally:
             await close_policy(deciding)
 

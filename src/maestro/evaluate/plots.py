@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from maestro.errors import MissingDependency
 from maestro.evaluate.compare import PairedTest
+from maestro.evaluate.curves import Point
 from maestro.evaluate.results import Result
 from maestro.evaluate.scorecard import Scorecard
 from maestro.evaluate.sections import Curve
@@ -39,6 +40,25 @@ def comparison_plots(folder: Path, tests: Sequence[PairedTest], curves: Sequence
     for number, curve in enumerate(curves, 1):
         made += _drawn(folder, f"cost-accuracy-{number}", (5.2, 3.8), partial(_cost_accuracy, curve=curve))
     return made
+
+
+def dial_plot(folder: Path, name: str, systems: Mapping[str, tuple[Sequence[Point], Sequence[Point]]]) -> list[Path]:
+    """Cost against score of systems that have a dial: each with its points and a line through its best. Raises MissingDependency."""
+    return _drawn(folder, name, (5.6, 4.0), lambda axes: _dials(axes, systems))
+
+
+def _dials(axes: Any, systems: Mapping[str, tuple[Sequence[Point], Sequence[Point]]]) -> None:
+    colours = [BLUE, ORANGE, "#2a9d6f", "#8a5fc7", GREY]
+    most = max(1000 * cost for points, _ in systems.values() for cost, _ in points)
+    for place, (name, (points, line)) in enumerate(systems.items()):
+        colour = colours[place % len(colours)]
+        axes.plot(*zip(*((1000 * cost, 100 * score) for cost, score in points), strict=True), "o", color=colour, markersize=4, alpha=0.75)
+        corners = [*((1000 * cost, 100 * score) for cost, score in line), (most, 100 * line[-1][1])]
+        axes.plot(*zip(*corners, strict=True), color=colour, linewidth=1.3, label=_plain(name))
+    axes.grid(linewidth=0.4)
+    axes.legend(fontsize=7, frameon=False, loc="lower right")
+    axes.set_xlabel(_plain("cost, $ per 1000 questions"), fontsize=8)
+    axes.set_ylabel("score, %", fontsize=8)
 
 
 def _drawn(folder: Path, name: str, size: tuple[float, float], draw: Callable[[Any], None]) -> list[Path]:

@@ -17,8 +17,11 @@ CHECKPOINT_CARD = "config.json"
 """A folder with this is a Transformers checkpoint."""
 FEATURES_CARD = "features.json"
 """A folder with this is a feature policy."""
+READING_CARD = "reading.json"
+"""A folder with this is a reading policy."""
+CARDS = (CHECKPOINT_CARD, FEATURES_CARD, READING_CARD)
 FEATURES_TEMPERATURE = 0.05
-"""Of a feature policy that is sampled rather than greedy, in units of utility."""
+"""Of a feature or reading policy that is sampled rather than greedy, in units of utility."""
 SERVED, CHAT = "served:", "chat:"
 """How the names of policies behind HTTP begin."""
 BASELINES = ("random", "fixed:EXPERT@SKILL[>EXPERT@SKILL...]")
@@ -52,12 +55,12 @@ def load_policy(name: str, menu: Menu, images: ImageStore, *, greedy: bool = Tru
         return _checkpoint(made, settings, plain) if isinstance(made, Path) else made
     folder = Path(plain).expanduser()
     for place in (folder / "policy", folder):
-        if any((place / card).is_file() for card in (CHECKPOINT_CARD, FEATURES_CARD)):
+        if any((place / card).is_file() for card in CARDS):
             return _checkpoint(place, settings, folder.name)
     if (cached := cached_checkpoint(plain)) is not None:
         return _checkpoint(cached, settings, plain)
     if folder.is_dir():
-        raise CheckpointError(f"the folder {folder} holds no policy (no {CHECKPOINT_CARD} or {FEATURES_CARD}, there or in policy/).")
+        raise CheckpointError(f"the folder {folder} holds no policy (no {', '.join(CARDS[:-1])} or {CARDS[-1]}, there or in policy/).")
     existing = sorted(registered().policies)
     step = (
         f"A checkpoint folder works too, and so do served:URL#MODEL, chat:URL#MODEL and the baselines {', '.join(BASELINES)}. A model "
@@ -80,12 +83,18 @@ class _Settings:
 
 def _checkpoint(folder: Path, settings: _Settings, name: str) -> Policy:
     """A policy in this process. Raises MissingDependency when torch and transformers are not installed."""
+    temperature = 0.0 if settings.greedy else FEATURES_TEMPERATURE
+    if (folder / READING_CARD).is_file():
+        from maestro.policy.reading.policy import ReadingPolicy
+
+        if settings.written:
+            raise ConfigError(f"{name} is a reading policy and takes no options; got {settings.written!r}.")
+        return ReadingPolicy.load(folder, settings.images, temperature=temperature, seed=settings.seed)
     if (folder / FEATURES_CARD).is_file():
         from maestro.policy.features.policy import FeaturePolicy
 
         if settings.written:
             raise ConfigError(f"{name} is a feature policy and takes no options; got {settings.written!r}.")
-        temperature = 0.0 if settings.greedy else FEATURES_TEMPERATURE
         valuing = FeaturePolicy.load(folder, settings.images, temperature=temperature, seed=settings.seed)
         if not any(settings.menu.allows(expert, skill) for expert, skill in valuing.space.pairs):
             raise ConfigError(

@@ -18,6 +18,8 @@ class Menu:
     digest: str = ""
     dialect: str | None = None
     """How the registry wants a checkpoint to be spoken to that brings no dialect of its own."""
+    children: tuple[Skill, ...] = ()
+    """The level-2 skills below, for policies that judge a skill by what it dispatches to. No menu text shows them."""
 
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:

@@ -114,7 +114,9 @@ class Registry:
         used = {expert for skill in skills for expert in skill.experts}
         offered = (expert for expert in self.experts.values() if expert.id in used)
         cards = tuple(expert.model_copy(update={"serve": None}) if expert.serve else expert for expert in offered)
-        return Menu(cards, skills, self.digest, self.settings.dialect)
+        offered_ids = {skill.id for skill in skills}
+        children = tuple(skill for skill in self.skills.values() if skill.level == 2 and skill.parent in offered_ids)
+        return Menu(cards, skills, self.digest, self.settings.dialect, children)
 
     @property
     def policy(self) -> str | None:

@@ -41,6 +41,10 @@ class QuestionIndex:
             found[start : start + len(part)] = np.argsort(-similarity, axis=1, kind="stable")[:, :k]
         return found
 
+    def similarity(self, questions: Sequence[str]) -> Matrix:
+        """Cosine similarity of each question to each known one, shape (questions, known)."""
+        return np.asarray(self._matrix([features(question) for question in questions]) @ self.rows.T, dtype=np.float32)
+
     def _matrix(self, counts: Sequence[Counter[str]]) -> Matrix:
         matrix = np.zeros((len(counts), len(self._column)), dtype=np.float32)
         for row, count in enumerate(counts):
