@@ -31,7 +31,7 @@ fi
 pip() { "$VENV/bin/python" -m pip --quiet "$@"; }
 # torch first and pinned: a range would pull the CUDA build and gigabytes of its libraries.
 pip install torch==2.13.0
-pip install -c requirements.lock -e '.[train,playground,sandbox,eval,dev]'
+pip install -c requirements.lock -e '.[train,verl,playground,sandbox,eval,dev]'
 pip install --no-deps torchvision==0.28.0
 if command -v tesseract >/dev/null; then
     pip install -c requirements.lock -e '.[tesseract]' || echo "tesserocr did not install; the two tesseract experts are disabled." >&2

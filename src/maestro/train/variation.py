@@ -74,7 +74,11 @@ def vary(menu: Menu, config: VariationConfig, rng: random.Random) -> Variation:
         )
         for shown, real in _ordered(skill_ids, config, rng)
     )
-    return Variation(replace(menu, experts=shown_experts, skills=shown_skills), dict(expert_ids), dict(skill_ids))
+    children = tuple(
+        child.model_copy(update={"parent": shown}) for shown, real in skill_ids for child in menu.children if child.parent == real
+    )
+    varied = replace(menu, experts=shown_experts, skills=shown_skills, children=children)
+    return Variation(varied, dict(expert_ids), dict(skill_ids))
 
 
 class _Names:
