@@ -31,8 +31,8 @@ from maestro.train.bench import Workbench
 from maestro.train.checkpoint import Position
 from maestro.train.config import CheckpointConfig, GrpoStage, TrainConfig
 from maestro.train.folder import RunFolder
-from maestro.train.grpo import Rollout, build_trainer
 from maestro.train.groups import whole_groups
+from maestro.train.grpo import Rollout, build_trainer
 from maestro.train.grpo_steps import Steps
 from maestro.train.prefix import shared_prefix
 from maestro.train.progress import Silent
