@@ -19,7 +19,7 @@ import orjson
 import torch
 from unseen import eyes_of, pool_of, trained
 
-from maestro.evaluate.curves import Point, aiq, hull, pareto_front
+from maestro.evaluate.curves import Point, aiq, hull
 from maestro.evaluate.plots import dial_plot
 from maestro.evaluate.table import markdown
 from maestro.images import ImageStore
@@ -114,11 +114,7 @@ def measure(
     text = tables(curves, utility)
     (out / "budget.md").write_text(text + "\n", encoding="utf-8")
     (out / "budget.json").write_bytes(orjson.dumps({"curves": curves, "utility": utility}))
-    dial_plot(
-        out,
-        "cost-accuracy",
-        {name: (points, hull(points) if name != "fixed pairs" else pareto_front(points)) for name, points in curves.items()},
-    )
+    dial_plot(out, "cost-accuracy", {name: (points, hull(points)) for name, points in curves.items()})
     return text
 
 

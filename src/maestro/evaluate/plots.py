@@ -56,7 +56,7 @@ def _dials(axes: Any, systems: Mapping[str, tuple[Sequence[Point], Sequence[Poin
         corners = [*((1000 * cost, 100 * score) for cost, score in line), (most, 100 * line[-1][1])]
         axes.plot(*zip(*corners, strict=True), color=colour, linewidth=1.3, label=_plain(name))
     axes.grid(linewidth=0.4)
-    axes.legend(fontsize=7, frameon=False, loc="lower right")
+    axes.legend(fontsize=7, frameon=False, loc="center right")
     axes.set_xlabel(_plain("cost, $ per 1000 questions"), fontsize=8)
     axes.set_ylabel("score, %", fontsize=8)
 

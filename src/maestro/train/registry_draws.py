@@ -42,9 +42,13 @@ class DrawConfig(BaseModel):
     price: float = Field(default=0.35, ge=0)
     """Standard deviation of the logarithm of each price's factor."""
     neutral: float = Field(default=0.12, ge=0, le=1)
-    """Chance of each card to say nothing."""
+    """Chance of each expert's card to say nothing."""
     misleading: float = Field(default=0.08, ge=0, le=1)
-    """Chance that the experts' cards are exchanged; half as often those of the skills are."""
+    """Chance that the experts' cards are exchanged."""
+    skill_neutral: float = Field(default=0.06, ge=0, le=1)
+    """Chance of each skill to show no text."""
+    skill_misleading: float = Field(default=0.04, ge=0, le=1)
+    """Chance that the skills' texts are exchanged."""
     unrecorded: float = Field(default=0.3, ge=0, le=1)
     """Chance of each expert and, half as often, of each skill to have nothing on record; as often an expert has only a short record."""
 
@@ -104,9 +108,9 @@ class RegistryDraws:
         wordings = np.where(plain[:, None], 0, rng.integers(0, self.wordings, texts.shape))
         said = (rng.random(texts.shape) >= config.neutral) | plain[:, None]
         cards = np.tile(np.arange(skills), (tasks, 1))
-        for row in np.flatnonzero((rng.random(tasks) < config.misleading / 2) & ~plain):
+        for row in np.flatnonzero((rng.random(tasks) < config.skill_misleading) & ~plain):
             cards[row, self._skills] = rng.permutation(np.flatnonzero(self._skills))
-        silent = (rng.random(cards.shape) < config.neutral / 2) & ~plain[:, None]
+        silent = (rng.random(cards.shape) < config.skill_neutral) & ~plain[:, None]
         low, high = np.log(weights)
         weight = np.where(rng.random(tasks) < 1 / 3, usual, np.exp(rng.uniform(low, high, tasks)))
         return Draws(
