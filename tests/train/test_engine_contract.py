@@ -15,7 +15,8 @@ import pytest
 import torch
 
 from maestro.images import ImageStore
-from maestro.policy.local_generate import RowCache, Sampled
+from maestro.policy.local_cache import PromptCache, RowCache
+from maestro.policy.local_generate import Sampled
 from maestro.reward import RewardRule
 from maestro.rollout.episode import run_episode
 from maestro.rollout.limits import Limits
@@ -71,7 +72,7 @@ def by_trl(policy, monkeypatch, task, ensemble, lines):
 
     async def submit(row, _key):
         ids, logprobs, stopped = script.next(len(row.uniforms))
-        return Sampled(ids, logprobs, RowCache(torch.zeros(2, 1, 4096, 1), 4096), stopped=stopped)
+        return Sampled(ids, logprobs, RowCache(PromptCache(torch.zeros(2, 1, 0, 1)), torch.zeros(2, 1, 4096, 1), 4096), stopped=stopped)
 
     monkeypatch.setattr(policy.batcher, "submit", submit)
     episode = RULE.scored(task, asyncio.run(run_episode(task, policy, ensemble, Limits(turns=4))))
@@ -86,7 +87,7 @@ def by_verl(policy, images, task, ensemble, lines):
     async def generate(*, request_id, prompt_ids, sampling_params, image_data):
         assert len(image_data) == len(task.images)
         ids, logprobs, _ = script.next(sampling_params["max_tokens"])
-        return SimpleNamespace(token_ids=ids, log_probs=logprobs, stop_reason="completed", num_preempted=None)
+        return SimpleNamespace(token_ids=ids, log_probs=logprobs, stop_reason="completed", extra_fields={})
 
     engine = EnginePolicy(
         SimpleNamespace(generate=generate),

@@ -16,6 +16,10 @@ ALIKE = 1e-9
 """Rewards closer than this are equal."""
 
 
+PENALTIES = ("truncated", "overlong")
+"""Terms that `penalised` adds to a reward."""
+
+
 class Standing(StrEnum):
     """Whether an episode is trained on, and why not."""
 

@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from verl.plugin.platform.platform_base import PlatformBase
 from verl.plugin.platform.platform_manager import PlatformRegistry
+from verl.workers.rollout.base import _ROLLOUT_REGISTRY
+from verl.workers.rollout.replica import RolloutReplicaRegistry
 
 
 def _nothing(*_: Any, **__: Any) -> None:
@@ -70,10 +72,29 @@ class ProcessorPlatform(PlatformBase):
         yield
 
     def ray_resource_name(self) -> str:
-        return "CPU"
+        return "GPU"  # one that Ray is told of; verl counts cards by this name
 
     def ray_noset_envvars(self) -> list[str]:
         return []
 
     def is_ipc_supported(self) -> bool:
         return False
+
+
+def _replica() -> Any:
+    from tests.train.verl.in_process_server import ProcessorReplica
+
+    return ProcessorReplica
+
+
+RolloutReplicaRegistry.register("processor", _replica)
+_ROLLOUT_REGISTRY["processor", "async"] = "tests.train.verl.in_process_server.ProcessorRollout"
+_open_group = torch.distributed.init_process_group
+
+
+def _open_once(backend: str | None = None, **settings: Any) -> None:
+    """verl asks for a backend of the CPU and one of the device, which here are the same, and PyTorch takes none twice."""
+    _open_group("gloo" if backend == "cpu:gloo,cpu:gloo" else backend, **settings)
+
+
+torch.distributed.init_process_group = _open_once

@@ -5,10 +5,8 @@ Run in a process of its own (`python -m tests.train.verl.steps RUN POLICY`), bec
 
 from __future__ import annotations
 
-import base64
 import json
 import sys
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -23,36 +21,26 @@ from verl.workers.engine_workers import ActorRolloutRefWorker
 from verl.workers.utils.padding import left_right_2_no_padding, no_padding_2_padding
 
 from maestro.config import load_config
-from maestro.images import ImageStore
-from maestro.policy.local_model import load_model, save_model
 from maestro.train.config import TrainConfig
 from maestro.train.verl.advantage_name import ESTIMATOR
 from maestro.train.verl.overrides import overrides
-from tests.train.verl.in_process_server import Client, ModelServer
-
-ON_CPU = (
-    "+actor_rollout_ref.actor.fsdp_config.mixed_precision={param_dtype:fp32,reduce_dtype:fp32,buffer_dtype:fp32}",
-    "actor_rollout_ref.actor.use_torch_compile=false",
-    "actor_rollout_ref.actor.fsdp_config.use_torch_compile=false",
-    "actor_rollout_ref.model.use_remove_padding=false",
-    "+actor_rollout_ref.model.override_config.attn_implementation=sdpa",
-    "trainer.device=cpu",
-)
+from maestro.train.verl.rows import pictures, read_row
+from tests.train.verl.in_process_server import Client, ModelServer, arrays
+from tests.train.verl.on_cpu import OVERRIDES
 
 
 def main(run: Path, policy: Path, steps: int = 2) -> None:
     """Print what the steps did."""
     settings = load_config(TrainConfig, run / "config.yaml")
     with initialize_config_module("verl.trainer.config", version_base=None):
-        config = compose("ppo_trainer", overrides=[*overrides(settings, run), *ON_CPU])
+        config = compose("ppo_trainer", overrides=[*overrides(settings, run), *OVERRIDES])
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
     server = ModelServer.remote(str(policy))
     worker = ray.remote(AgentLoopWorker).remote(config, Client(server))
-    torch.distributed.init_process_group("gloo", rank=0, world_size=1)  # verl would ask for gloo twice, once for each device
     trainer = ActorRolloutRefWorker(config.actor_rollout_ref, role="actor")
     trainer.init_model()
     rows = read(run)
-    found = [step(config, number, rows, worker, server, trainer, policy) for number in range(steps)]
+    found = [step(config, number, rows, worker, server, trainer, pictures(run)) for number in range(steps)]
     sys.stdout.write("RESULT " + json.dumps(found) + "\n")
     ray.shutdown()
 
@@ -64,7 +52,7 @@ def read(run: Path) -> list[dict]:
     return parquet.read_table(run / "data" / "train.parquet").to_pylist()
 
 
-def step(config, number, rows, worker, server, trainer, policy) -> dict:
+def step(config, number, rows, worker, server, trainer, images) -> dict:
     """One step on every row."""
     members = config.actor_rollout_ref.rollout.n
     repeated = [row for row in rows for _ in range(members)]
@@ -83,23 +71,25 @@ def step(config, number, rows, worker, server, trainer, policy) -> dict:
     batch.meta_info = {"temperature": 1.0, "global_token_num": batch.batch["attention_mask"].sum(-1).tolist()}
     old, taught = scored(batch, trainer), batch.batch["response_mask"].bool()
     drift = (old - batch.batch["rollout_log_probs"])[taught].abs().max().item()
+    unlike = (scored(inverted(batch), trainer) - old)[taught].abs().max().item()
     batch.batch["old_log_probs"] = old
     batch.batch["token_level_scores"] = batch.batch["token_level_rewards"] = batch.batch["rm_scores"]
     batch = compute_advantage(batch, ESTIMATOR, norm_adv_by_std_in_grpo=True, config=config.algorithm)
     metrics = update(config, batch, trainer)
     moved = (scored(batch, trainer) - old)[taught].abs().max().item()
-    hand_back(trainer, server, policy)
+    hand_back(trainer, server)
     return {
         "episodes": len(batch),
         "taught": int(taught.any(-1).sum()),
         "with_pictures": sum(bool(inputs) for inputs in batch.non_tensor_batch.get("multi_modal_inputs", [])),
         "position_rows": batch.batch["position_ids"].dim(),
         "drift": drift,
+        "inverted_picture": unlike,
         "moved": moved,
         "grad_norm": float(np.mean(metrics["grad_norm"])),
         "advantage_sums": sums(batch, members),
         "rewards": batch.batch["rm_scores"].sum(-1).tolist(),
-        "served_drift": served_drift(batch, trainer, server),
+        "served_drift": served_drift(batch, trainer, server, images),
         "numbers": sorted(batch.non_tensor_batch["reward_extra_info"][0]),
     }
 
@@ -131,23 +121,23 @@ def update(config, batch: DataProto, trainer) -> dict:
     return tu.get(trainer.update_actor(data), "metrics")
 
 
-def hand_back(trainer, server, policy: Path) -> None:
+def inverted(batch: DataProto) -> DataProto:
+    """The same rows over pictures with light and dark exchanged."""
+    other = batch.select(deepcopy=True)
+    for inputs in other.non_tensor_batch["multi_modal_inputs"]:
+        inputs["pixel_values"] = -inputs["pixel_values"]
+    return other
+
+
+def hand_back(trainer, server) -> None:
     """The actor's weights to the server that samples."""
     found = trainer.actor.engine.get_per_tensor_param()
-    weights = {
-        name: tensor.full_tensor() if hasattr(tensor, "full_tensor") else tensor
-        for name, tensor in (found[0] if isinstance(found, tuple) else found)
-    }
-    model, processor = load_model(policy)
-    missing, unexpected = model.load_state_dict(weights, strict=False)
-    if unexpected or any("lm_head" not in name for name in missing):
-        raise RuntimeError(f"the actor's weights do not fit the policy: {missing}, {unexpected}")
-    with tempfile.TemporaryDirectory() as folder:
-        save_model(model, processor, Path(folder))
-        ray.get(server.load.remote(folder))
+    missing = ray.get(server.load.remote(arrays(found[0] if isinstance(found, tuple) else found), None))
+    if any("lm_head" not in name for name in missing):
+        raise RuntimeError(f"the actor's weights do not fit the policy: {missing}")
 
 
-def served_drift(batch: DataProto, trainer, server) -> float:
+def served_drift(batch: DataProto, trainer, server, images) -> float:
     """How far the server is from the actor after it got the weights, on the first taught row."""
     row = int(batch.batch["response_mask"].any(-1).int().argmax())
     new = scored(batch, trainer)[row]
@@ -155,10 +145,9 @@ def served_drift(batch: DataProto, trainer, server) -> float:
     width = batch.batch["prompts"].shape[1]
     prompt = batch.batch["input_ids"][row, :width][inside[:width]].tolist()
     response = batch.batch["responses"][row][inside[width:]].tolist()
-    store = ImageStore()
-    task = json.loads(batch.non_tensor_batch["task"][row])
-    pictures = [store.pixels(store.put(base64.b64decode(data))) for data in task["pictures"].values()]
-    served = torch.tensor(ray.get(server.logprobs.remote(prompt, response, pictures)))
+    task, _ = read_row({"task": batch.non_tensor_batch["task"][row]})
+    shown = [images.pixels(name) for name in task.images]
+    served = torch.tensor(ray.get(server.logprobs.remote(prompt, response, shown)))
     mask = batch.batch["response_mask"][row, : len(response)].bool()
     return (served - new[: len(response)])[mask].abs().max().item()
 

@@ -4,35 +4,19 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from maestro.train.config import TrainConfig
 from maestro.train.verl.launch import prepare
+from tests.train.verl.on_cpu import ALONE, ROOT, environment
 
 pytestmark = [
     pytest.mark.verl,
     pytest.mark.skipif(importlib.util.find_spec("verl") is None, reason="verl is not installed: pip install 'maestro-orchestrator[verl]'"),
 ]
-
-ROOT = Path(__file__).parents[3]
-CPU = {
-    "VERL_PLATFORM": "processor",
-    "VERL_ENGINE_DEVICE": "cuda",
-    "VERL_USE_EXTERNAL_MODULES": "maestro.train.verl.plugin,tests.train.verl.cpu_platform",
-    "OMP_NUM_THREADS": "1",
-    "RAY_DEDUP_LOGS": "0",
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RANK": "0",
-    "WORLD_SIZE": "1",
-    "LOCAL_RANK": "0",
-    "MASTER_ADDR": "127.0.0.1",
-    "TOKENIZERS_PARALLELISM": "false",
-}
 
 
 @pytest.fixture(scope="module")
@@ -51,11 +35,10 @@ def steps(tmp_path_factory):
         }
     ).located()
     policy = prepare(config, run, resume=False).policy
-    environment = {**os.environ, **CPU, "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])}
     done = subprocess.run(
         [sys.executable, "-m", "tests.train.verl.steps", str(run), str(policy)],
         cwd=ROOT,
-        env=environment,
+        env=environment(**ALONE),
         capture_output=True,
         text=True,
         timeout=900,
@@ -75,6 +58,11 @@ def test_every_member_of_every_group_is_an_episode(steps):
 def test_pictures_reach_the_update(steps):
     _, found = steps
     assert all(one["with_pictures"] > 0 for one in found)
+
+
+def test_another_picture_is_another_log_prob(steps):
+    _, found = steps
+    assert min(one["inverted_picture"] for one in found) > 1e-3
 
 
 def test_the_actor_scores_what_was_sampled_as_it_was_sampled(steps):

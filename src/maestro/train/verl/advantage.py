@@ -21,15 +21,16 @@ def group_advantages(
     response_mask: torch.Tensor,
     index: Any,
     epsilon: float = 1e-4,
-    norm_adv_by_std_in_grpo: bool = True,
-    config: Any = None,  # noqa: ARG001 (verl passes it)
+    config: Any = None,
     **_: Any,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Advantages and returns, both (batch, response length).
 
     A row whose mask is all 0 counts for nothing and gets 0; so does a member whose group has nobody else. `epsilon` is that of TRL, and
-    as there the standard deviation is the sample's (GRPO, arXiv 2402.03300; without it Dr. GRPO, arXiv 2503.20783).
+    as there the standard deviation is the sample's (GRPO, arXiv 2402.03300; without it Dr. GRPO, arXiv 2503.20783). `config` is verl's
+    section `algorithm`: of registered estimators only its own are told `norm_adv_by_std_in_grpo` as an argument.
     """
+    scaled = config is None or bool(config.get("norm_adv_by_std_in_grpo", True))
     rewards = token_level_rewards.sum(-1)
     teaches = response_mask.sum(-1) > 0
     members: dict[Any, list[int]] = defaultdict(list)
@@ -42,6 +43,6 @@ def group_advantages(
             continue
         group = rewards[rows]
         above = group - group.mean()
-        advantages[rows] = above / (group.std() + epsilon) if norm_adv_by_std_in_grpo else above
+        advantages[rows] = above / (group.std() + epsilon) if scaled else above
     spread = advantages[:, None] * response_mask
     return spread, spread

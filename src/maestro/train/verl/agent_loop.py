@@ -32,5 +32,11 @@ class MaestroAgentLoop(AgentLoopBase):
             reward_score=made.reward_score,
             num_turns=1 + len(episode.turns),
             metrics=AgentLoopMetrics.model_validate(played.seconds),
-            extra_fields={"reward_extra_info": dict(made.numbers), "turn_scores": [], "tool_rewards": []},
+            extra_fields={
+                "reward_extra_info": dict(made.numbers),
+                "turn_scores": [],
+                "tool_rewards": [],
+                "min_global_steps": played.versions[0],
+                "max_global_steps": played.versions[1],
+            },
         )

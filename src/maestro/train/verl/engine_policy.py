@@ -52,6 +52,8 @@ class EnginePolicy:
         self.codec = TokenizerCodec.of_transformers(processor.tokenizer)
         self.encoder = ImageEncoder(processor, images, blank=blank_images)
         self.image_token: int = processor.tokenizer.convert_tokens_to_ids(IMAGE)
+        self.versions: set[int] = set()
+        """Of the weights that have sampled for this policy, where the server says so."""
         self._ends = {processor.tokenizer.eos_token_id}
 
     def open(self, opening: Opening) -> EngineSession:
@@ -96,7 +98,6 @@ class EngineSession:
         self.pictures = [policy.encoder.picture(name) for name in opening.task.images]
         self.request_id = uuid4().hex
         """The same for all turns, so that verl sends them to the server that remembers the row."""
-        self.preempted = 0
         self.history = History(
             policy.encode_prompt(opening),
             policy.dialect,
@@ -125,10 +126,11 @@ class EngineSession:
             raise InfrastructureFault(f"verl's rollout server: {type(error).__name__}: {error}") from error
         ids, logprobs = list(made.token_ids), made.log_probs
         if made.stop_reason == "aborted" or not ids:
-            raise InfrastructureFault(f"verl's rollout server gave up a generation ({made.stop_reason or 'no token came back'})")
+            raise InfrastructureFault(f"verl's rollout server gave up a generation ({made.stop_reason if ids else 'no token came back'})")
         if logprobs is None or len(logprobs) != len(ids):
             raise InfrastructureFault("verl's rollout server gave no log-probs; set actor_rollout_ref.rollout.calculate_log_probs")
-        self.preempted += max(0, made.num_preempted or 0)
+        if (version := made.extra_fields.get("global_steps")) is not None:
+            policy.versions.add(int(version))
         cut = len(ids) >= request["max_tokens"] and ids[-1] not in policy._ends and not _stopped(policy, ids, request["stop"])  # noqa: SLF001
         return history.take(ids, list(logprobs), stopped=not cut, latency_seconds=time.monotonic() - started)
 

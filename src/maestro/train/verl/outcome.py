@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from maestro.reward.terms import TERMS
 from maestro.train.metrics import wellformed
-from maestro.train.signal import Standing, standing, truncated
+from maestro.train.signal import PENALTIES, Standing, standing, truncated
 from maestro.train.signal_config import SignalConfig
 from maestro.types import Episode, Tokens
 
@@ -42,7 +43,8 @@ def outcome(episode: Episode, signal: SignalConfig, prompt_ids: list[int]) -> Ou
         response_logprobs=[0.0] if empty else list(tokens.logprobs),
         reward_score=reward.total if taught and reward is not None else 0.0,
         numbers={
-            **{f"reward/{name}": (reward.terms.get(name, 0.0) if reward else 0.0) for name in ("outcome", "format", "cost", "latency")},
+            **{f"reward/{name}": (reward.terms.get(name, 0.0) if reward else 0.0) for name in (*TERMS, *PENALTIES)},
+            "reward/total": reward.total if reward else 0.0,
             **{f"episode/{name.value}": float(place is name) for name in Standing},
             "episode/calls": float(len(episode.calls)),
             "episode/turns": float(len(episode.turns)),

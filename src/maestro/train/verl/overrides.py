@@ -21,7 +21,8 @@ from maestro.train.verl.rows import AGENT
 
 LOSSES = {"dapo": "token-mean", "bnpo": "token-mean", "grpo": "seq-mean-token-mean", "dr_grpo": "seq-mean-token-sum-norm"}
 """Our names of the ways to average a loss, as verl's."""
-DTYPES = {"float32": "float32", "bfloat16": "bfloat16"}
+DTYPES = {"float32": "fp32", "bfloat16": "bf16"}
+"""Our names of number formats, as verl's FSDP engine has them."""
 
 
 def overrides(config: TrainConfig, run: Path) -> list[str]:
@@ -42,6 +43,8 @@ def only_stage(config: TrainConfig) -> GrpoStage:
     stage = stages[0]
     if config.policy.load is None:
         problems.append("policy.load: verl trains an existing checkpoint; name its folder or hub id")
+    if config.policy.lora is not None:
+        problems.append("policy.lora: what verl saves of adapters is no checkpoint that can be handed over; train them with engine trl")
     if stage.stratified:
         problems.append("stages.0.stratified: first calls are spread by engine trl only; set it to 0")
     if stage.scale_rewards == "batch":
@@ -49,9 +52,16 @@ def only_stage(config: TrainConfig) -> GrpoStage:
     if stage.signal.equal_groups != "keep":
         problems.append("stages.0.signal.equal_groups: engine verl keeps equal groups, whose advantages are 0; say keep")
     cards = config.verl.nodes * config.verl.gpus
-    if (stage.prompts * stage.members) % cards:
-        total = stage.prompts * stage.members
+    total = stage.prompts * stage.members
+    if total % cards:
         problems.append(f"stages.0: prompts x members = {total} does not divide by {cards} cards (verl.nodes x verl.gpus)")
+    elif total // cards % stage.micro_batch:
+        problems.append(
+            f"stages.0.micro_batch: {stage.micro_batch} does not divide the {total // cards} episodes of each of {cards} cards "
+            "(prompts x members over verl.nodes x verl.gpus)"
+        )
+    if config.verl.gpus % config.verl.tensor_parallel:
+        problems.append(f"verl.tensor_parallel: {config.verl.tensor_parallel} does not divide verl.gpus, which is {config.verl.gpus}")
     if problems:
         raise ConfigError("engine verl: " + "; ".join(problems) + ".")
     return stage
@@ -91,17 +101,10 @@ def _data(config: TrainConfig, stage: GrpoStage, run: Path, row: int) -> dict[st
 
 
 def _model(config: TrainConfig, folder: Path) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    return {
         "actor_rollout_ref.model.path": str(folder),
         "actor_rollout_ref.model.enable_gradient_checkpointing": config.compute.gradient_checkpointing,
     }
-    if (lora := config.policy.lora) is not None:
-        found |= {
-            "actor_rollout_ref.model.lora_rank": lora.rank,
-            "actor_rollout_ref.model.lora_alpha": lora.alpha,
-            "actor_rollout_ref.model.target_modules": list(lora.targets),
-        }
-    return found
 
 
 def _actor(config: TrainConfig, stage: GrpoStage) -> dict[str, Any]:
@@ -128,16 +131,26 @@ def _actor(config: TrainConfig, stage: GrpoStage) -> dict[str, Any]:
         f"{actor}.optim.min_lr_ratio": optimizer.final_lr / optimizer.lr,
         f"{actor}.optim.weight_decay": optimizer.weight_decay,
         f"{actor}.optim.betas": [0.9, optimizer.beta2],
-        f"{actor}.fsdp_config.dtype": DTYPES[config.compute.precision],
+        **_precision(f"{actor}.fsdp_config", config),
         f"{actor}.fsdp_config.param_offload": config.verl.offload,
         f"{actor}.fsdp_config.optimizer_offload": config.verl.offload,
         f"{actor}.checkpoint.save_contents": ["model", "optimizer", "extra", "hf_model"],
     }
     reference = "actor_rollout_ref.ref"
     return found | {
+        **_precision(f"{reference}.fsdp_config", config),
         f"{reference}.log_prob_micro_batch_size_per_gpu": stage.micro_batch,
         f"{reference}.fsdp_config.param_offload": config.verl.offload,
     }
+
+
+def _precision(engine: str, config: TrainConfig) -> dict[str, Any]:
+    """Number format of an FSDP engine; sums over cards are float32, and so are the weights that are trained.
+
+    verl's own default is bfloat16, and its config lacks the section, which the plus adds.
+    """
+    chosen = {"param_dtype": DTYPES[config.compute.precision], "reduce_dtype": "fp32", "buffer_dtype": "fp32"}
+    return {f"+{engine}.mixed_precision.{name}": value for name, value in chosen.items()}
 
 
 def _rollout(config: TrainConfig, stage: GrpoStage, run: Path, row: int) -> dict[str, Any]:
@@ -147,6 +160,7 @@ def _rollout(config: TrainConfig, stage: GrpoStage, run: Path, row: int) -> dict
         f"{rollout}.mode": "async",
         f"{rollout}.n": stage.members,
         f"{rollout}.temperature": stage.temperature,
+        f"{rollout}.dtype": config.compute.precision,
         f"{rollout}.max_model_len": max(row, config.verl.prompt_tokens + 1),
         f"{rollout}.tensor_model_parallel_size": config.verl.tensor_parallel,
         f"{rollout}.gpu_memory_utilization": config.verl.memory_share,
@@ -173,6 +187,7 @@ def _trainer(config: TrainConfig, stage: GrpoStage, run: Path) -> dict[str, Any]
         "trainer.total_training_steps": stage.steps,
         "trainer.total_epochs": config.verl.epochs,
         "trainer.resume_mode": "auto",
+        "reward.num_workers": 1,  # idle: the agent loop has scored its episodes
     }
 
 

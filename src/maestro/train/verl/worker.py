@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from maestro.config import load_config
-from maestro.images import ImageStore
 from maestro.policy.control import TAGS
 from maestro.policy.options import sizes, token_dialect
 from maestro.policy.spoken import spoken
@@ -29,7 +28,7 @@ from maestro.train.signal import penalised
 from maestro.train.start import starting_folder
 from maestro.train.verl.engine_policy import EnginePolicy
 from maestro.train.verl.outcome import Outcome, metrics_of, outcome
-from maestro.train.verl.rows import read_row
+from maestro.train.verl.rows import pictures, read_row
 from maestro.types import Episode, Task
 
 STAGE = 0
@@ -45,6 +44,8 @@ class Played:
     pictures: list[Any]
     """As the policy saw them."""
     seconds: Mapping[str, float]
+    versions: tuple[int, int]
+    """Oldest and newest weights that sampled it, as verl counts them: by steps."""
 
 
 class Worker:
@@ -54,7 +55,7 @@ class Worker:
         """Read the run's config and start its experts. Raises what `load_ensemble` raises."""
         self.config = load_config(TrainConfig, run / "config.yaml")
         self.stage = next(stage for stage in self.config.stages if isinstance(stage, GrpoStage))
-        self.images = ImageStore(capacity=20_000)
+        self.images = pictures(run)
         self.loaded = load_ensemble(self.config, self.images)
         self.ensemble = RememberingEnsemble(self.loaded.performs)
         (run / "episodes").mkdir(exist_ok=True)
@@ -69,7 +70,7 @@ class Worker:
 
     async def play(self, server: Any, processor: Any, sampling: Mapping[str, Any], fields: Mapping[str, Any]) -> Played:
         """An episode on a row's task, drawn again while infrastructure breaks it, as often as `signal.redraws` says."""
-        task, training = read_row(fields, self.images)
+        task, training = read_row(fields)
         step, member = int(fields.get("global_steps", 0)), int(fields.get("session_id", 0))
         met = encounter(self.config, self.ensemble.menu, STAGE, step, task) if training else Encounter(told(self.config))
         policy = self._speaking(server, processor, sampling)
@@ -81,8 +82,9 @@ class Worker:
             if not broken(episode):
                 break
         prompt = policy.encode_prompt(met.opening(task, self.ensemble.menu)) if episode.tokens is None else []
-        pictures = [policy.encoder.picture(name) for name in task.images]
-        return Played(episode, outcome(episode, signal, prompt), pictures, metrics_of(episode))
+        shown = [policy.encoder.picture(name) for name in task.images]
+        versions = policy.versions or {step - 1}  # nothing was sampled: what would have been, one step behind
+        return Played(episode, outcome(episode, signal, prompt), shown, metrics_of(episode), (min(versions), max(versions)))
 
     async def _episode(self, task: Task, policy: EnginePolicy, met: Encounter, step: int | None, sample: int) -> Episode:
         """One scored episode; `step` None meets no outage."""
@@ -106,5 +108,5 @@ class Worker:
             blank = self.config.policy.blank_images
             self._policy = EnginePolicy(server, processor, self.images, dialect, {}, name=self.config.name, blank_images=blank, **limits)
         policy = copy.copy(self._policy)
-        policy.server, policy.sampling = server, dict(sampling)
+        policy.server, policy.sampling, policy.versions = server, dict(sampling), set()
         return policy
