@@ -70,7 +70,7 @@ def test_names_and_order_are_not_read(policy: ReadingPolicy) -> None:
     fresh = pool(2000, 20)
     moved = RecordedPool(
         [
-            RecordedTask(one.task, {(names[e], skills[s], q): seen for (e, s, q), seen in one.outcomes.items()})
+            RecordedTask(one.task, {(names.get(e, e), skills[s], q): seen for (e, s, q), seen in one.outcomes.items()})
             for one in fresh.tasks.values()
         ],
         other,
