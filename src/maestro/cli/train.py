@@ -67,9 +67,7 @@ def command(
 def _run(settings: TrainConfig, target: Path, *, resume: bool, as_json: bool) -> Path | None:
     """The policy's folder; None in a process beside the first of those that train together."""
     if settings.engine == "verl":
-        from maestro.train.verl.launch import launch
-
-        return launch(settings, target, resume=resume)
+        return _run_on_verl(settings, target, resume=resume, as_json=as_json)
     try:
         from maestro.train.run import train
     except ModuleNotFoundError as error:
@@ -93,6 +91,20 @@ def _run(settings: TrainConfig, target: Path, *, resume: bool, as_json: bool) ->
             runner.run(loaded.close())
             if processes.main and (target / "metrics.jsonl").exists():  # of a run that was interrupted, too
                 write_training_report(target)
+
+
+def _run_on_verl(settings: TrainConfig, target: Path, *, resume: bool, as_json: bool) -> Path:
+    """The policy's folder, of a run in verl's own processes."""
+    from maestro.evaluate.training_report import write_training_report
+    from maestro.train.verl.launch import launch
+
+    terminal = Terminal()
+    try:
+        return launch(settings, target, resume=resume, progress=None if as_json else terminal)
+    finally:
+        terminal.close()
+        if (metrics := target / "metrics.jsonl").exists() and metrics.stat().st_size:
+            write_training_report(target)
 
 
 class Terminal:

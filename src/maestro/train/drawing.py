@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from maestro.train.bench import Workbench
-from maestro.train.encounters import Encounter, encounter, told
-from maestro.train.metrics import summarise
+from maestro.train.encounters import Encounter, encounter
 from maestro.train.outages import experts_out, under_outages
-from maestro.train.resampling import Drawn, draw_groups, signal_numbers
+from maestro.train.resampling import Drawn, draw_groups
 from maestro.train.signal_config import SignalConfig
+from maestro.train.step_numbers import step_numbers
 from maestro.types import Task
 
 
@@ -32,12 +32,7 @@ def draw_step(
 
 def drawn_numbers(bench: Workbench, drawn: Drawn, turn: int, signal: SignalConfig) -> dict[str, Any]:
     """Everything that metrics.jsonl says about a step's episodes."""
-    met = {task.id: met_at(bench, turn, task) for task in drawn.tasks}
-    tasks = [task for task, group in zip(drawn.tasks, drawn.groups, strict=True) for _ in group]
-    members = [met[task.id].original(member) for task, member in zip(tasks, drawn.members, strict=True)]
-    usual = [(task, member) for task, member in zip(tasks, members, strict=True) if met[task.id] == Encounter(told(bench.config))]
-    oracle = bench.oracle.numbers(*zip(*usual, strict=True)) if bench.oracle is not None and usual else {}
-    return {**summarise(tasks, members), **oracle, **signal_numbers(drawn, signal), "out": sorted(out_at(bench, turn))}
+    return step_numbers(bench.config, bench.sampler.ensemble.menu, bench.oracle, drawn, (bench.position.stage, turn), signal)
 
 
 def met_at(bench: Workbench, turn: int, task: Task) -> Encounter:

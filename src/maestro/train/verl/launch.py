@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -23,11 +24,17 @@ from maestro.train.checkpoint import to_disk
 from maestro.train.config import TrainConfig
 from maestro.train.folder import RunFolder, check_place
 from maestro.train.materials import scorable_tasks
+from maestro.train.progress import Progress, Silent
 from maestro.train.start import starting_folder
+from maestro.train.verl.chronicle import Chronicle, latest_step, looks
 from maestro.train.verl.overrides import agent_loops, only_stage, overrides
 from maestro.train.verl.rows import pictures, write_rows
 
 MODULE = "verl.trainer.main_ppo"
+POLL_SECONDS = 5.0
+"""Between looks at what verl has logged."""
+PATIENCE_SECONDS = 60.0
+"""That verl may take to end when it is asked to."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,8 @@ class Prepared:
     policy: Path
     """The checkpoint that it starts from."""
     command: list[str]
+    log: Path
+    """Where verl will log what it measures."""
 
 
 def command(config: TrainConfig, run: Path) -> list[str]:
@@ -47,14 +56,19 @@ def command(config: TrainConfig, run: Path) -> list[str]:
 
 def prepare(config: TrainConfig, run: Path, *, resume: bool) -> Prepared:
     """Write config, registry lock, data and agent loops into the run folder. Raises what loading them raises."""
-    made = [*command(config, run), *log_file(run)]
+    log = (run / f"verl-{len(list(run.glob('verl-*.jsonl'))) + 1:03d}.jsonl").absolute()  # verl empties the file it logs to
+    made = [
+        *command(config, run),
+        f"hydra.run.dir={run.absolute() / 'hydra'}",  # else Hydra makes one wherever the command is started
+        f"+ray_kwargs.ray_init.runtime_env.env_vars.VERL_FILE_LOGGER_PATH={log}",
+    ]
     registry = Registry.load(config.ensemble.registry)
     check_place(run, resume=resume)
     if not resume:  # before the folder counts as a run: what fails here can be tried again
         _write_data(config, run)
     RunFolder(run, config, dict(registry.lock()), resume=resume).close()
     (run / "agent_loop.yaml").write_text(yaml.safe_dump(agent_loops(run), sort_keys=False))
-    return Prepared(run, starting_folder(config.policy.load or ""), made)
+    return Prepared(run, starting_folder(config.policy.load or ""), made, log)
 
 
 def _write_data(config: TrainConfig, run: Path) -> None:
@@ -69,14 +83,6 @@ def _write_data(config: TrainConfig, run: Path) -> None:
     validation = scorable_tasks(source, config.tasks.validation, config.tasks.validation_limit, images)
     write_rows(train, images, run / "data" / "train.parquet", training=True)
     write_rows(validation, images, run / "data" / "validation.parquet", training=False)
-
-
-def log_file(run: Path) -> list[str]:
-    """Overrides that give this start a log of its own, because verl empties the file it logs to."""
-    number = len(list(run.glob("verl-*.jsonl"))) + 1
-    path = (run / f"verl-{number:03d}.jsonl").absolute()
-    folder = f"hydra.run.dir={run.absolute() / 'hydra'}"  # else Hydra makes one wherever the command is started
-    return [folder, f"+ray_kwargs.ray_init.runtime_env.env_vars.VERL_FILE_LOGGER_PATH={path}"]
 
 
 def check_machine(config: TrainConfig) -> None:
@@ -102,34 +108,86 @@ def environment(config: TrainConfig) -> dict[str, str]:
     return {**os.environ, **({"RAY_ADDRESS": "auto"} if config.verl.nodes > 1 and "RAY_ADDRESS" not in os.environ else {})}
 
 
-def launch(config: TrainConfig, run: Path, *, resume: bool) -> Path:
-    """Train, and hand over the newest checkpoint as a Hugging Face folder. Raises CheckpointError when verl fails."""
+def launch(config: TrainConfig, run: Path, *, resume: bool, progress: Progress | None = None) -> Path:
+    """Train, and hand over a Hugging Face folder; `progress` is told of every step, look and alarm.
+
+    Raises CheckpointError when verl fails.
+    """
     check_machine(config)
     prepared = prepare(config, run, resume=resume)
-    done = subprocess.run(prepared.command, env=environment(config), check=False)  # noqa: S603 (our own command)
-    if done.returncode:
-        raise CheckpointError(f"verl ended with exit code {done.returncode}; take the run up again with maestro train --resume {run}")
+    chronicle = Chronicle(config, run, prepared.log)
+    output = prepared.log.with_suffix(".txt")
+    watching = progress or Silent()
+    stage = only_stage(config)
+    watching.stage(0, stage.kind, stage.steps, latest_step(run))
+    try:
+        with output.open("wb") as file:
+            command, here = prepared.command, environment(config)
+            verl = subprocess.Popen(command, env=here, stdout=file, stderr=subprocess.STDOUT)  # noqa: S603 (our own command)
+            follow(verl, chronicle, watching)
+    finally:
+        chronicle.close()
+    if verl.returncode and chronicle.stopped is None:
+        end = "\n".join(output.read_text(errors="replace").splitlines()[-20:])
+        raise CheckpointError(
+            f"verl ended with exit code {verl.returncode}; all that it said is in {output}, and ends with\n{end}\n"
+            f"Take the run up again with: maestro train --resume {run}"
+        )
     return hand_over(run)
 
 
-def hand_over(run: Path) -> Path:
-    """The newest checkpoint's Hugging Face folder as the run's policy, with its registry, its card and how it speaks.
+def follow(verl: subprocess.Popen[bytes], chronicle: Chronicle, progress: Progress, every_seconds: float = POLL_SECONDS) -> None:
+    """Tell what verl does until it ends, and end it when an alarm says so."""
+    try:
+        running = True
+        while running:
+            running = _runs(verl, every_seconds)
+            chronicle.tell(progress)
+            if running and chronicle.stopped is not None:
+                return
+    finally:
+        _end(verl)
 
-    Raises CheckpointError when there is none.
+
+def _runs(verl: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Whether it still runs after so long."""
+    try:
+        verl.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        return True
+    return False
+
+
+def _end(verl: subprocess.Popen[bytes]) -> None:
+    """See to it that verl has ended: asked as by Ctrl-C, upon which Ray lets go of its machines, and made to when it does not heed."""
+    if verl.poll() is None:
+        verl.send_signal(signal.SIGINT)
+        if _runs(verl, PATIENCE_SECONDS):
+            verl.kill()
+            verl.wait()
+
+
+def hand_over(run: Path) -> Path:
+    """A checkpoint's Hugging Face folder as the run's policy, with its registry, its card and how it speaks.
+
+    The newest, or with `result: best`, of those that are kept, the one with the best validation utility, where verl looked at their
+    steps. Raises CheckpointError when there is none.
     """
-    found = sorted(run.glob("checkpoints/global_step_*/actor/huggingface"), key=lambda path: int(path.parts[-3].rsplit("_", 1)[1]))
+    config = load_config(TrainConfig, run / "config.yaml")
+    found = {int(path.parts[-3].rsplit("_", 1)[1]): path for path in run.glob("checkpoints/global_step_*/actor/huggingface")}
     if not found:
         raise CheckpointError(f"{run / 'checkpoints'} holds no checkpoint of verl to hand over")
-    config = load_config(TrainConfig, run / "config.yaml")
+    seen = {step: utility for step, utility in looks(run) if step in found} if config.result == "best" else {}
+    step = max(seen, key=lambda place: (seen[place], place)) if seen else max(found)
     final, writing = run / "policy", run / ".writing-policy"
     shutil.rmtree(writing, ignore_errors=True)
-    shutil.copytree(found[-1], writing)
+    shutil.copytree(found[step], writing)
     lock = (run / "registry.lock").read_bytes()
     (writing / "registry.lock").write_bytes(lock)
     said = spoken(starting_folder(config.policy.load or ""), config.policy.speech.options)
     if said.dialect == "maestro-4b":
         write_spoken(writing, said.model_copy(update={"history": said.history or "whole"}))
-    write_card(writing, config, orjson.loads(lock), run / "metrics.jsonl", found[-1].parts[-3])
+    write_card(writing, config, orjson.loads(lock), run / "metrics.jsonl", f"global_step_{step}")
     to_disk(writing)
     shutil.rmtree(final, ignore_errors=True)
     writing.rename(final)

@@ -47,6 +47,14 @@ def write_rows(tasks: Sequence[Task], images: ImageStore, path: Path, *, trainin
     return path
 
 
+def read_tasks(run: Path, name: str) -> list[Task]:
+    """The tasks of a run's file `train` or `validation`, in its order."""
+    from pyarrow import parquet
+
+    column = parquet.read_table(run / "data" / f"{name}.parquet", columns=["task"]).column("task")
+    return [read_row({"task": text})[0] for text in column.to_pylist()]
+
+
 def read_row(fields: Mapping[str, Any]) -> tuple[Task, bool]:
     """The task of a row, and whether it is trained on."""
     written = orjson.loads(str(fields["task"]))

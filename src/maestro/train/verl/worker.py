@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import socket
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -78,7 +79,7 @@ class Worker:
         for draw in range(1 + (signal.redraws if training else 0)):
             sample = step * self.stage.members + member + draw * WAVE
             episode = penalised(await self._episode(task, policy, met, step if training else None, sample), signal)
-            self.journal.append({"step": step, "training": training, **episode.model_dump(mode="json", exclude={"tokens"})})
+            self._note(episode, step, training=training)
             if not broken(episode):
                 break
         prompt = policy.encode_prompt(met.opening(task, self.ensemble.menu)) if episode.tokens is None else []
@@ -95,6 +96,12 @@ class Worker:
         ensemble = met.ensemble(under_outages(plain, config.ensemble.outages, out))
         episode = await run_episode(task, policy, ensemble, config.limits, sample=sample, cost_weight=met.cost_weight)
         return config.reward.at(met.cost_weight).scored(task, episode)
+
+    def _note(self, episode: Episode, step: int, *, training: bool) -> None:
+        """Write an episode down, with what `maestro.train.verl.chronicle` needs to tell of it."""
+        row = episode.tokens
+        about = {"step": step, "training": training, "written": time.time(), "untrainable": row.untrainable if row is not None else None}
+        self.journal.append({**about, **episode.model_dump(mode="json", exclude={"tokens"})})
 
     def _speaking(self, server: Any, processor: Any, sampling: Mapping[str, Any]) -> EnginePolicy:
         """The policy behind a server; what depends on the tokenizer alone is made once."""

@@ -1,0 +1,27 @@
+"""What metrics.jsonl says about the episodes of one step (round), whichever engine sampled them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from maestro.registry.menu import Menu
+from maestro.train.config import TrainConfig
+from maestro.train.encounters import Encounter, encounter, told
+from maestro.train.metrics import summarise
+from maestro.train.oracle import Oracle
+from maestro.train.outages import experts_out
+from maestro.train.resampling import Drawn, signal_numbers
+from maestro.train.signal_config import SignalConfig
+
+
+def step_numbers(
+    config: TrainConfig, menu: Menu, oracle: Oracle | None, drawn: Drawn, place: tuple[int, int], signal: SignalConfig
+) -> dict[str, Any]:
+    """Means, shares and counts over a step's groups; `place` is (stage, step). The oracle judges what met the registry as it is."""
+    met = {task.id: encounter(config, menu, *place, task) for task in drawn.tasks}
+    tasks = [task for task, group in zip(drawn.tasks, drawn.groups, strict=True) for _ in group]
+    members = [met[task.id].original(member) for task, member in zip(tasks, drawn.members, strict=True)]
+    usual = [(task, member) for task, member in zip(tasks, members, strict=True) if met[task.id] == Encounter(told(config))]
+    gap = oracle.numbers(*zip(*usual, strict=True)) if oracle is not None and usual else {}
+    out = experts_out(config.ensemble.outages, [expert.id for expert in menu.experts], config.seed, *place)
+    return {**summarise(tasks, members), **gap, **signal_numbers(drawn, signal), "out": sorted(out)}
