@@ -20,6 +20,7 @@ def test_json_has_every_check():
         "python",
         "core packages",
         "extra train",
+        "extra verl",
         "torchvision",
         "tesseract",
         "monty",

@@ -26,6 +26,7 @@ _OLDEST = (3, 11)
 _DISABLES = {
     "core": "everything",
     "train": "maestro train, and the policies that run in-process (maestro-mini-vl)",
+    "verl": "maestro train with engine: verl (which also needs vLLM for your graphics cards), and its tests",
     "playground": "the playground's experts for reading, pixels and algebra",
     "parquet": "task files in Parquet, and maestro tasks build to them",
     "hub": "maestro tasks download, and public benchmarks in Parquet",

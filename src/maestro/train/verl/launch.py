@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 import orjson
@@ -31,6 +32,8 @@ from maestro.train.verl.overrides import agent_loops, only_stage, overrides
 from maestro.train.verl.rows import pictures, write_rows
 
 MODULE = "verl.trainer.main_ppo"
+PLUGIN = "maestro.train.verl.plugin"
+"""What verl has to import in each of its processes; the installation says so by an entry point."""
 POLL_SECONDS = 5.0
 """Between looks at what verl has logged."""
 PATIENCE_SECONDS = 60.0
@@ -92,6 +95,10 @@ def check_machine(config: TrainConfig) -> None:
         raise MissingDependency(
             f"engine verl needs {', '.join(missing)}; install verl with pip install 'maestro-orchestrator[verl]' and vLLM for your CUDA "
             "(docs/verl.md). Add --dry-run to see what would run."
+        )
+    if PLUGIN not in {point.value for point in metadata.entry_points(group="verl.plugins")}:
+        raise ConfigError(
+            "this installation of Maestro does not tell verl of its plugin, as one from before it does not; install it again."
         )
     import torch
 
