@@ -6,6 +6,7 @@ verl loads the entry points of the group `verl.plugins` at the end of its own im
 from __future__ import annotations
 
 import importlib.util
+import os
 from types import ModuleType
 
 from verl.utils import import_utils
@@ -15,6 +16,7 @@ from maestro.policy.local_torchvision import install
 
 def hide_trl(of: ModuleType) -> None:
     """Let verl take TRL for absent where that lacks the critic's value head, which verl would patch (TRL 1.16 does)."""
+    os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")  # looking for a module imports what is above it
     try:
         value_head = importlib.util.find_spec("trl.experimental.ppo")
     except ModuleNotFoundError:
