@@ -9,8 +9,13 @@ from pathlib import Path
 import orjson
 import pytest
 
+from maestro.config import load_config
+from maestro.evaluate.training_report import write_training_report
 from maestro.policy.local_model import load_model
 from maestro.train.config import TrainConfig
+from maestro.train.folder import read_metrics
+from maestro.train.progress import Silent
+from maestro.train.verl.chronicle import Chronicle
 from maestro.train.verl.launch import hand_over, prepare
 from tests.train.verl.on_cpu import ROOT, WHOLE, environment
 
@@ -76,6 +81,19 @@ def test_every_episode_is_kept(run: Path) -> None:
     assert sum(line["training"] for line in lines) == 3 * 3 * 4
     assert sum(not line["training"] for line in lines) == 2 * 2
     assert {line["step"] for line in lines if line["training"]} == {1, 2, 3}
+
+
+def test_the_run_is_told_like_any_other(run: Path) -> None:
+    chronicle = Chronicle(load_config(TrainConfig, run / "config.yaml"), run, run / "verl-001.jsonl")
+    chronicle.tell(Silent())
+    chronicle.close()
+    records = list(read_metrics(run / "metrics.jsonl"))
+    steps = [record for record in records if record["kind"] == "step"]
+    assert [record["step"] for record in steps] == [1, 2, 3]
+    assert all(record["episodes"] == 12 and record["drift"] < 1e-4 and record["grad_norm"] > 0 for record in steps)
+    assert all({"oracle_gap", "lift_per_call", "experts", "reward"} <= set(record) for record in steps)
+    assert [record["step"] for record in records if record["kind"] == "validation"] == [0, 3]
+    assert write_training_report(run).is_file()
 
 
 def test_the_last_checkpoint_is_handed_over_as_a_policy(run: Path) -> None:

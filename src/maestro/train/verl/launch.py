@@ -97,9 +97,7 @@ def check_machine(config: TrainConfig) -> None:
             "(docs/verl.md). Add --dry-run to see what would run."
         )
     if PLUGIN not in {point.value for point in metadata.entry_points(group="verl.plugins")}:
-        raise ConfigError(
-            "this installation of Maestro does not tell verl of its plugin, as one from before it does not; install it again."
-        )
+        raise ConfigError(f"verl would not find {PLUGIN}: the installation of Maestro is older than its engine verl. Install it again.")
     import torch
 
     cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
