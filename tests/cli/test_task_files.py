@@ -139,7 +139,7 @@ class TestOtherVerbs:
         assert [path.name for path in (tmp_path / "packed").iterdir() if "mine" in path.name]
 
     def test_a_record_of_other_rows_is_not_taken_for_these(self, maestro, tasks, sound_registry, tmp_path):
-        from maestro.cli.headroom import replay
+        from maestro.cli.replay import replay
         from maestro.rollout.manifest import read_manifest
 
         store = tmp_path / "calls.sqlite"

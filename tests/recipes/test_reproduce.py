@@ -173,7 +173,7 @@ def test_a_dry_run_with_a_checkpoint_in_the_released_format(tmp_path):
     policy = f"{checkpoint}?max_new_tokens=16"
     done = dry_run(tmp_path / "run", "recipes/reproduce/unseen.yaml", "--only", "ERQA", "--policy", policy, "--limit", "1")
     assert done.returncode == 0, done.stderr
-    assert "| ERQA | 1 | 0.0" in done.stdout
+    assert "| ERQA | 1 | 1 | 0.0" in done.stdout
     assert "Only the first 1 questions" in done.stdout
 
 

@@ -12,6 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 from maestro.train import config as schema
+from maestro.train.outage_config import RandomOutages
 
 MODELS: tuple[type[BaseModel], ...] = (
     schema.TrainConfig,
@@ -30,6 +31,11 @@ MODELS: tuple[type[BaseModel], ...] = (
     schema.AlarmConfig,
     schema.ValidationConfig,
     schema.CheckpointConfig,
+    schema.OutageConfig,
+    RandomOutages,
+    schema.VariationConfig,
+    schema.DialConfig,
+    schema.SignalConfig,
 )
 Reads = dict[tuple[str, str], set[str]]
 """(model, field) to the modules that read it."""

@@ -6,6 +6,7 @@ import asyncio
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -17,11 +18,13 @@ from maestro.policy.loading import load_policy
 from maestro.policy.local import LocalPolicy
 from maestro.policy.tokens import audit_placeholders
 from maestro.registry.registry import Registry
+from maestro.train import grpo
 from maestro.train.config import TrainConfig
 from maestro.train.folder import read_metrics
-from maestro.train.grpo import Rollout, rows_for_trl
 from maestro.train.materials import load_materials
+from maestro.train.resampling import Drawn
 from maestro.train.run import train
+from maestro.train.signal_config import SignalConfig
 from maestro.types import Call, Episode
 from tests.train.planner import experts
 
@@ -66,18 +69,19 @@ def trained(
     planner: Path, rows: Path, tmp_path_factory: pytest.TempPathFactory, kept: list[tuple[Episode, dict[str, list[object]]]]
 ) -> Path:
     """The finished run; `kept` gets every episode that was trained on, with the row that TRL got of it."""
-    plain = Rollout._episodes
+    plain = grpo.draw_step
 
-    def noting(self: Rollout, *arguments: object) -> list[Episode]:
-        episodes = plain(self, *arguments)  # type: ignore[arg-type]
-        for index, episode in enumerate(episodes):
-            kept.append((episode, {name: [column[index]] for name, column in rows_for_trl(episodes).items()}))
-        return episodes
+    def noting(*arguments: Any, **options: Any) -> Drawn:
+        drawn = plain(*arguments, **options)
+        rows = grpo.rows_for_trl(drawn.members, drawn.trained(SignalConfig()))
+        for index, episode in enumerate(drawn.members):
+            kept.append((episode, {name: [column[index]] for name, column in rows.items()}))
+        return drawn
 
     with pytest.MonkeyPatch.context() as patch, experts() as (servers, environment):
         for name, value in environment.items():
             patch.setenv(name, value)
-        patch.setattr(Rollout, "_episodes", noting)
+        patch.setattr(grpo, "draw_step", noting)
         folder = tmp_path_factory.mktemp("run") / "run"
         run("maestro_4b.yaml", planner, rows, folder)
         assert sum(len(server.asked) for server in servers) > 0, "no expert was asked"

@@ -73,7 +73,15 @@ def test_what_the_table_says_is_what_runs_read(planner: Path, rows: Path, tmp_pa
         {"kind": "expert_iteration", "rounds": 1, "tasks_per_round": 2, "members": 2, "batch": 2, "micro_batch": 2, "floor": -9},
         {"kind": "grpo", "steps": 2, "prompts": 2, "members": 2, "micro_batch": 2, "stratified": 0.5},
     ]
-    small = config(stages=stages, checkpoint={"every": 1}, validation={"every": 1}, alarms={"window": 1, "decline": 0.001})
+    varied = {"variation": {"share": 1.0}}
+    small = config(
+        stages=stages,
+        ensemble=varied,
+        dial={"high": 9},
+        checkpoint={"every": 1},
+        validation={"every": 1},
+        alarms={"window": 1, "decline": 0.001},
+    )
     with reading() as reads, experts() as (_, environment):
         for name, value in environment.items():
             monkeypatch.setenv(name, value)

@@ -107,7 +107,7 @@ def test_forced_first_calls_visit_untried_experts_and_draws_are_repeatable(world
         free = episode("page-ocr", 0.5, 0)
         ids = tuple(policy.encode("<think>read; plain</think><search>page-ocr@@read:</search>"))
         said = free.turns[0].model_copy(update={"decision": Decision(text="", token_ids=ids)})
-        prefixes = sampler._prefixes([free.model_copy(update={"turns": (said,)})], 3, random.Random(1))
+        prefixes = sampler._prefixes(ensemble.menu, [free.model_copy(update={"turns": (said,)})], 3, random.Random(1))
         texts = [policy.tokenizer.decode(prefix) for prefix in prefixes]
         assert texts[0] == "<think>read; plain</think><search>full-ocr@@read:"
         assert {text.split("<search>")[1] for text in texts} == {"full-ocr@@read:", "page-ocr@@read:"}
