@@ -159,6 +159,11 @@ def _resampled(_config: TrainConfig, stage: Any) -> str | None:
     return None if stage.signal.equal_groups == "resample" else "signal.equal_groups is not resample"
 
 
+def _penalised(_config: TrainConfig, stage: Any) -> str | None:
+    treatments = {stage.signal.truncated, stage.signal.overlong}
+    return None if "penalise" in treatments else "neither signal.truncated nor signal.overlong is penalise"
+
+
 def _other_engine(config: TrainConfig, _stage: Any) -> str | None:
     return f"the engine {config.engine} does not read it"
 
@@ -171,7 +176,7 @@ _COMMON: Mapping[str, _Reader] = {
     "engine": (("maestro.train.readers",), _always),
     "threads": (("maestro.train.run", "maestro.train.learner"), _always),
     "shared_prefix": (("maestro.train.run", "maestro.train.grpo"), _always),
-    "result": (("maestro.train.run",), _always),
+    "result": (("maestro.train.handover",), _always),
     "compute.device": (("maestro.train.learner",), _always),
     "compute.precision": (("maestro.train.learner", "maestro.train.grpo"), _always),
     "compute.gradient_checkpointing": (("maestro.train.grpo",), _grpo),
@@ -206,7 +211,8 @@ _COMMON: Mapping[str, _Reader] = {
     "reward.*": (("maestro.reward.rule",), _episodes),
     "alarms.window": (_EPISODES, _episodes),
     "alarms.stop": (("maestro.train.bench",), _always),
-    "alarms.*": (_EPISODES, _episodes),
+    "alarms.rounds": (_EPISODES, _episodes),
+    "alarms.*": (("maestro.train.alarm_rules",), _episodes),
     "validation.every": (("maestro.train.grpo_steps",), _grpo),
     "validation.sampled": (("maestro.train.bench",), _episodes),
     "checkpoint.every": (("maestro.train.grpo_steps", "maestro.train.warm_start"), _saving),
@@ -225,9 +231,9 @@ READERS: Mapping[str, Mapping[str, _Reader]] = {
         "grpo.prompts": (("maestro.train.grpo", "maestro.train.shares"), _always),
         "grpo.members": (("maestro.train.grpo", "maestro.train.shares"), _always),
         "grpo.micro_batch": (("maestro.train.grpo", "maestro.train.shares"), _always),
-        "grpo.stratified": (("maestro.train.grpo", "maestro.train.shares"), _always),
         "grpo.steps": (("maestro.train.grpo", "maestro.train.grpo_steps"), _always),
         "grpo.beta": (("maestro.train.grpo",), _always),
+        "grpo.signal.penalty": (("maestro.train.signal",), _penalised),
         "grpo.signal.equal_redraws": (("maestro.train.resampling",), _resampled),
         "grpo.signal.equal_groups": (("maestro.train.resampling",), _always),
         "grpo.signal.redraws": (("maestro.train.resampling",), _always),
