@@ -100,4 +100,5 @@ def test_what_the_table_says_is_what_runs_read(planner: Path, rows: Path, tmp_pa
 
 
 NOT_HERE = {"engine", "floor", "margin", "schedule", "final_lr", "mode", "gap_rise", "kl"}
-"""Read by the table itself, or only where an untrained policy earns something, a schedule is behind its warm-up, a store is a file, a pool was recorded."""
+"""Read by the table itself, or only where an untrained policy earns something, a schedule is behind its warm-up, a store is a
+file, a pool was recorded."""
