@@ -10,14 +10,12 @@ policies are kept in OUT.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import orjson
-import torch
-from unseen import eyes_of, pool_of, trained
+from reading import given, trained
 
 from maestro.evaluate.curves import Point, aiq, hull
 from maestro.evaluate.plots import dial_plot
@@ -119,24 +117,8 @@ def measure(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("pool", type=Path)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--seeds", default="1,2,3")
-    parser.add_argument("--tasks", type=int, default=3000)
-    parser.add_argument("--rounds", type=int, default=ReadingQConfig().rounds)
-    parser.add_argument("--split", default="test")
-    parser.add_argument("--skip", type=int, default=500)
-    parser.add_argument("--eyes", type=Path, help="a feature policy whose glance is taken")
-    given = parser.parse_args()
-    torch.set_num_threads(1)
-    given.out.mkdir(parents=True, exist_ok=True)
-    images, config = ImageStore(capacity=1_000_000), ReadingQConfig(rounds=given.rounds)
-    eyes = eyes_of(given.eyes, given.pool, images, config.scenes)
-    train, validation = (pool_of(given.pool, split, count, images) for split, count in (("train", given.tasks), ("val", None)))
-    ground = Ground(tuple(train.tasks.values()), train.menu, images, eyes, config.words)
-    test = pool_of(given.pool, given.split, None, images, given.skip)
-    print(measure(given.out, ground, validation, test, images, config, [int(seed) for seed in given.seeds.split(",")]))
+    asked = given(__doc__)
+    print(measure(asked.out, asked.ground, asked.validation, asked.test, asked.images, asked.config, asked.seeds))
 
 
 if __name__ == "__main__":

@@ -9,67 +9,26 @@ tables in OUT/unseen.md. `--eyes` takes glance and picture scale from a feature 
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import orjson
-import torch
-from lines import Lines
+from reading import given, trained
 
-from maestro.cli.headroom import replay
-from maestro.cli.loading import task_source
 from maestro.evaluate.shares import Reached, reached
 from maestro.evaluate.table import markdown, number, signed
 from maestro.images import ImageStore
-from maestro.policy.features.policy import FeaturePolicy
-from maestro.policy.reading.policy import Eyes, ReadingPolicy
-from maestro.rollout.manifest import read_manifest
 from maestro.rollout.pool import RecordedPool
-from maestro.tasks.source import TeachingSource
-from maestro.train.glance import teach_glance
-from maestro.train.hold_outs import HOLD_OUTS, HoldOut, conditions
-from maestro.train.reading import Played, play_pool, train_reading, write_reading_card
+from maestro.train.hold_outs import HOLD_OUTS, conditions
+from maestro.train.reading import Played, play_pool
 from maestro.train.reading_ground import Ground
 from maestro.train.reading_q import ReadingQConfig
 
 WEIGHT = 20.0
 COLUMNS = ("", "utility", "share of retrained", "share of its gain")
 Found = dict[str, dict[str, list[list[Played]]]]
-
-
-def eyes_of(folder: Path | None, pool: Path, images: ImageStore, scenes: int) -> Eyes:
-    """The eyes of a feature policy, or ones taught afresh."""
-    if folder is not None:
-        network = FeaturePolicy.load(folder, images).committee.networks[0]
-        return Eyes(network.glance, network.mean, network.scale)
-    source = task_source(read_manifest(pool).splits[0].source)
-    assert isinstance(source, TeachingSource)
-    taught = teach_glance(source.teach("warm", scenes, images), images, 1)
-    return Eyes(taught.glance, taught.mean, taught.scale)
-
-
-def pool_of(store: Path, split: str, count: int | None, images: ImageStore, skip: int = 0) -> RecordedPool:
-    """A split's recorded tasks, their pictures drawn."""
-    manifest = read_manifest(store)
-    found = replay(store, manifest, split)
-    tasks = task_source(manifest.splits[0].source).load(split, min(count or len(found.tasks), len(found.tasks)), images)
-    return found.select(tasks[skip:])
-
-
-def trained(
-    folder: Path, ground: Ground, validation: RecordedPool, images: ImageStore, config: ReadingQConfig, held: HoldOut | None = None
-) -> ReadingPolicy:
-    """The policy of a folder, trained into it when it is not there."""
-    if not (folder / "reading.json").is_file():
-        out = (held.experts, held.skills) if held is not None else ((), ())
-        policy = train_reading(ground, validation, images, config, Lines(), out)
-        policy.save(folder)
-        lock = {"name": validation.name.partition("@")[0], "digest": ground.menu.digest}
-        write_reading_card(folder, config, lock, len(ground.tasks))
-    return ReadingPolicy.load(folder, images)
 
 
 def measure(
@@ -126,25 +85,9 @@ def write(out: Path, found: Found) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("pool", type=Path)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--seeds", default="1,2,3")
-    parser.add_argument("--tasks", type=int, default=3000)
-    parser.add_argument("--rounds", type=int, default=ReadingQConfig().rounds)
-    parser.add_argument("--split", default="test")
-    parser.add_argument("--skip", type=int, default=500, help="first tasks of the split to leave out, because somebody has looked at them")
-    parser.add_argument("--eyes", type=Path, help="a feature policy whose glance is taken")
-    given = parser.parse_args()
-    torch.set_num_threads(1)
-    given.out.mkdir(parents=True, exist_ok=True)
-    images, config = ImageStore(capacity=1_000_000), ReadingQConfig(rounds=given.rounds)
-    eyes = eyes_of(given.eyes, given.pool, images, config.scenes)
-    train, validation = (pool_of(given.pool, split, count, images) for split, count in (("train", given.tasks), ("val", None)))
-    ground = Ground(tuple(train.tasks.values()), train.menu, images, eyes, config.words)
-    test = pool_of(given.pool, given.split, None, images, given.skip)
-    found = measure(given.out, ground, validation, test, images, config, [int(seed) for seed in given.seeds.split(",")])
-    print(write(given.out, found))
+    asked = given(__doc__)
+    found = measure(asked.out, asked.ground, asked.validation, asked.test, asked.images, asked.config, asked.seeds)
+    print(write(asked.out, found))
 
 
 if __name__ == "__main__":
