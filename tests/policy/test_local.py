@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 torch = pytest.importorskip("torch", reason="the extra `train` is not installed")
 
@@ -390,3 +391,11 @@ def test_uniforms_depend_on_every_part_of_the_key() -> None:
     ]
     assert len({tuple(row.tolist()) for row in rows}) == 5
     assert torch.equal(rows[0], sampling.uniforms("a", 0, 0))
+
+
+def test_a_picture_is_counted_by_its_size_as_by_its_pixels(policy: LocalPolicy, images: ImageStore) -> None:
+    for size in [(96, 64), (33, 57), (1920, 1080), (100, 20), (7, 5)]:
+        picture = images.put(Image.new("RGB", size))
+        assert policy.encoder.count(*size) == policy.encoder.encode(picture).tokens
+    with pytest.raises(ImageError, match="1000x4"):
+        policy.encoder.count(1000, 4)

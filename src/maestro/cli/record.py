@@ -11,6 +11,7 @@ import click
 from maestro.cli.ensembles import open_ensemble
 from maestro.cli.loading import load_tasks, run_async, several_splits, task_source
 from maestro.cli.output import Finite, console, json_option, print_json, print_table, progress
+from maestro.cli.record_tell import tell
 from maestro.cli.replay import keep_table, replay
 from maestro.errors import ConfigError, StoreError
 from maestro.evaluate.fingerprint import code_digest
@@ -43,6 +44,9 @@ def command() -> None:
 
     `maestro record TASKS --store S` fills a store; `maestro record verify S` makes a sample of its calls again.
     """
+
+
+command.add_command(tell)
 
 
 @command.command("fill")

@@ -63,6 +63,14 @@ class ImageEncoder:
             self._encoded.popitem(last=False)
         return encoded
 
+    def count(self, width: int, height: int) -> int:
+        """Tokens of a picture of this size, without looking at one. Raises ImageError when its shape is beyond the processor."""
+        look = self.processor.image_processor
+        try:
+            return int(look.get_number_of_image_patches(height, width, {})) // int(look.merge_size) ** 2
+        except ValueError as error:
+            raise ImageError(f"the policy cannot look at a picture of {width}x{height} pixels: {error}") from error
+
     def inputs(self, names: Sequence[str]) -> dict[str, torch.Tensor]:
         """`pixel_values` (patches of all images, width) and `image_grid_thw` (images, 3); empty when there are no images."""
         if not names:

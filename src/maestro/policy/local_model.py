@@ -189,15 +189,11 @@ def load_model(folder: str | Path, *, dtype: torch.dtype = torch.float32) -> tup
     Raises CheckpointError when the folder is not one, or its weights are damaged or incomplete.
     """
     from safetensors import SafetensorError
-    from transformers import AutoModelForImageTextToText, AutoProcessor
+    from transformers import AutoModelForImageTextToText
 
-    path = Path(folder)
-    missing = [name for name in ("config.json", "tokenizer_config.json") if not (path / name).exists()]
-    if missing:
-        raise CheckpointError(f"no model in {path}: {', '.join(missing)} missing. Give a folder in Hugging Face layout.")
+    path, processor = Path(folder), load_processor(folder)
     try:
         with _quietly():
-            processor = AutoProcessor.from_pretrained(path, local_files_only=True)
             model, loaded = AutoModelForImageTextToText.from_pretrained(path, dtype=dtype, local_files_only=True, output_loading_info=True)
     except (OSError, ValueError, SafetensorError) as error:
         raise CheckpointError(f"the model in {path} cannot be loaded: {error}") from error
@@ -205,6 +201,21 @@ def load_model(folder: str | Path, *, dtype: torch.dtype = torch.float32) -> tup
         # Transformers would go on with random weights in their place.
         raise CheckpointError(f"the weights in {path} are incomplete: {', '.join(sorted(loaded['missing_keys'])[:3])} ... missing.")
     return model.eval(), processor
+
+
+def load_processor(folder: str | Path) -> Any:
+    """The processor of a Hugging Face folder. Raises CheckpointError when the folder is not one."""
+    from transformers import AutoProcessor
+
+    path = Path(folder)
+    missing = [name for name in ("config.json", "tokenizer_config.json") if not (path / name).exists()]
+    if missing:
+        raise CheckpointError(f"no model in {path}: {', '.join(missing)} missing. Give a folder in Hugging Face layout.")
+    try:
+        with _quietly():
+            return AutoProcessor.from_pretrained(path, local_files_only=True)
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"the processor in {path} cannot be loaded: {error}") from error
 
 
 @contextmanager

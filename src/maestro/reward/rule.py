@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from maestro.reward.terms import TERMS
+from maestro.scoring import score_off_loop
 from maestro.types import Episode, Reward, Task
 
 
@@ -43,6 +44,11 @@ class RewardRule(BaseModel):
     def scored(self, task: Task, episode: Episode, outcome: float | None = None) -> Episode:
         """The episode with its reward filled in."""
         return episode.model_copy(update={"reward": self.score(task, episode, outcome)})
+
+    async def scored_off_loop(self, task: Task, episode: Episode) -> Episode:
+        """`scored` for callers on an event loop, which goes on while an answer is compared by algebra or run."""
+        found = await score_off_loop(task, episode.answer)
+        return self.scored(task, episode, found.score)
 
     def utility(self, task: Task, episode: Episode) -> float:
         """Score minus weighted cost and latency: what reports compare. Form plays no part."""

@@ -75,7 +75,7 @@ def conditions(policy: ReadingPolicy, held: HoldOut, pool: RecordedPool, record:
     played |= {name: _play(policy, pool, menu, own) for name, menu in menus.items()}
     played |= {f"cards, {size} recorded": _play(policy, pool, pool.menu, known) for size, known in short.items()}
     for name in ("neutral", "misleading"):
-        played[f"{name}, 64 recorded"] = _play(policy, pool, menus[name], short[64])
+        played |= {f"{name}, {size} recorded": _play(policy, pool, menus[name], short[size]) for size in SHORT_RECORDS}
     return played
 
 

@@ -166,4 +166,5 @@ def part_of(record: TrackRecord, tasks: int, rng: np.random.Generator) -> TrackR
     def some(by: dict[tuple[str, str], Array]) -> dict[tuple[str, str], Array]:
         return {pair: rows[kept] for pair, rows in by.items()}
 
-    return TrackRecord(record.places[kept], some(dict(record.asked)), some(dict(record.carried)))
+    questions = tuple(record.questions[row] for row in kept) if record.questions else ()
+    return TrackRecord(record.places[kept], some(dict(record.asked)), some(dict(record.carried)), questions)

@@ -52,4 +52,4 @@ def record_of(tasks: Sequence[RecordedTask], places: Array, pairs: Sequence[Pair
         for pair, outcomes in gathered.items():
             if pair in carried:
                 carried[pair][row] = np.mean(outcomes, axis=0)
-    return TrackRecord(places, asked, carried)
+    return TrackRecord(places, asked, carried, tuple(task.task.question for task in tasks))

@@ -115,7 +115,13 @@ class Sampler:
         for start in range(0, len(jobs), self.concurrency):  # whole batches, so that no clock decides who decides together
             some = drawn[start : start + self.concurrency]
             episodes += self.runner.run(run_episodes(some, deciding, self.ensemble, self.limits, concurrency=len(some)))
-        return [self.rule.at(one.cost_weight).scored(job.task, episode) for job, one, episode in zip(jobs, met, episodes, strict=True)]
+        return self.runner.run(self._scored(jobs, met, episodes))
+
+    async def _scored(self, jobs: Sequence[Job], met: Sequence[Encounter], episodes: Sequence[Episode]) -> list[Episode]:
+        """The episodes with their rewards; answers that need algebra or a sandbox are scored beside each other."""
+        rules = [self.rule.at(one.cost_weight) for one in met]
+        given = (rule.scored_off_loop(job.task, episode) for rule, job, episode in zip(rules, jobs, episodes, strict=True))
+        return list(await asyncio.gather(*given))
 
     def groups(
         self, tasks: Sequence[Task], members: int, first_sample: int, forced: int, *seed: object, again: float = 0.0

@@ -74,6 +74,13 @@ def test_too_few_questions_for_a_step_leave_no_run_behind(tmp_path: Path) -> Non
     prepare(settings(run), run, resume=False)
 
 
+def test_a_prompt_without_room_is_told_before_anything_starts(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    with pytest.raises(ConfigError, match=r"verl.prompt_tokens is 64, and the prompt of task \S+ has \d{3} tokens"):
+        prepare(settings(run, verl={"gpus": 1, "prompt_tokens": 64}), run, resume=False)
+    prepare(settings(run), run, resume=False)
+
+
 def test_several_machines_join_a_cluster_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     assert "RAY_ADDRESS" not in environment(TrainConfig())

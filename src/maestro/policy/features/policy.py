@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,17 +14,16 @@ from numpy.typing import NDArray
 from maestro.errors import CheckpointError
 from maestro.images import ImageStore
 from maestro.policy.dialect_maestro import MaestroDialect
+from maestro.policy.features.draw import choose
+from maestro.policy.features.glimpses import Glimpses
 from maestro.policy.features.history import ActionSpace, Step
 from maestro.policy.features.network import Committee
-from maestro.policy.features.picture import picture_vector
 from maestro.policy.features.question import question_vector
 from maestro.policy.protocol import Dialect, Opening
 from maestro.registry.menu import Menu
 from maestro.types import Action, Answer, Call, Decision, Tokens, Turn
 
 Array = NDArray[np.float32]
-_REMEMBERED = 4096
-"""Pictures whose features are kept, about a kilobyte each."""
 NOTHING = "unknown"
 """What is answered when no action is open."""
 
@@ -53,8 +51,7 @@ class FeaturePolicy:
         self.space = space
         self.committee = committee
         self.reluctance = reluctance
-        self._seen: dict[str, Array] = {}
-        self.images = images
+        self._glimpses = Glimpses(images)
         self.temperature = temperature
         self.seed = seed
         self.blank_images = blank_images
@@ -97,16 +94,8 @@ class FeaturePolicy:
     def open(self, opening: Opening) -> FeatureSession:
         """Look at the task once and begin."""
         names = () if self.blank_images else opening.task.images
-        picture = self._glimpse(names[0]) if names else picture_vector(None)
+        picture = self._glimpses.of(names[0] if names else None)
         return FeatureSession(self, opening, self.committee.fixed(question_vector(opening.task.question), picture))
-
-    def _glimpse(self, name: str) -> Array:
-        """Features of an image by hash, computed once while it is among the last used."""
-        if name not in self._seen:
-            if len(self._seen) >= _REMEMBERED:
-                self._seen.pop(next(iter(self._seen)))
-            self._seen[name] = picture_vector(self.images.pixels(name))
-        return self._seen[name]
 
 
 class FeatureSession:
@@ -129,7 +118,8 @@ class FeatureSession:
         values = self._policy.committee.values(self._fixed, space.vector(self._steps))[index]
         calling = np.array([isinstance(actions[i], Call) for i in index], dtype=np.float32)
         values -= np.float32(self._policy.reluctance) * calling
-        chosen = actions[index[self._choose(values)]]
+        key = f"{self._policy.seed}/{self._opening.task.id}/{self._opening.sample}/{len(self._steps)}"
+        chosen = actions[index[choose(values, self._policy.temperature, key)]]
         assert chosen is not None
         text = self._policy.dialect.write(chosen, f"value {float(values.max()):.2f}")
         return Decision(text=text, latency_seconds=time.monotonic() - started)
@@ -143,15 +133,6 @@ class FeatureSession:
     def tokens(self) -> Tokens | None:
         """None: it has no token ids."""
         return None
-
-    def _choose(self, values: Array) -> int:
-        if self._policy.temperature <= 0:
-            return int(values.argmax())
-        logits = values / self._policy.temperature
-        chances = np.exp(logits - logits.max())
-        key = f"{self._policy.seed}/{self._opening.task.id}/{self._opening.sample}/{len(self._steps)}".encode()
-        draw = int.from_bytes(hashlib.sha256(key).digest()[:8], "big") / 2**64
-        return int(np.searchsorted(np.cumsum(chances / chances.sum()), draw).clip(0, len(values) - 1))
 
 
 def _offered(menu: Menu, action: Action | None) -> bool:

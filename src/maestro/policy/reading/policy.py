@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,21 +15,21 @@ from numpy.typing import NDArray
 from maestro.errors import CheckpointError
 from maestro.images import ImageStore
 from maestro.policy.dialect_maestro import MaestroDialect
+from maestro.policy.features.draw import choose
 from maestro.policy.features.glance import Glance
+from maestro.policy.features.glimpses import Glimpses
 from maestro.policy.features.history import ActionSpace, Step
-from maestro.policy.features.picture import picture_vector
 from maestro.policy.features.question import question_vector
 from maestro.policy.protocol import Dialect, Opening
 from maestro.policy.reading.cards import SkillTexts, words_vector
+from maestro.policy.reading.heard import hear
 from maestro.policy.reading.network import ReadingCommittee
 from maestro.policy.reading.record import TrackRecord, likeness, place_of
 from maestro.policy.reading.situation import Layout, Offer, Situations
 from maestro.registry.menu import Menu
-from maestro.types import Action, Answer, Call, Decision, Tokens, Turn
+from maestro.types import Action, Answer, Call, Decision, Task, Tokens, Turn
 
 Array = NDArray[np.float32]
-_REMEMBERED = 4096
-"""Pictures whose features are kept, about a kilobyte each."""
 _MENUS = 16
 """Menus whose texts are kept."""
 NOTHING = "unknown"
@@ -97,7 +96,7 @@ class ReadingPolicy:
         self.seed = seed
         self.name = name
         self.dialect: Dialect = MaestroDialect()
-        self._seen: dict[str, Array] = {}
+        self._glimpses = Glimpses(images)
         self._menus: dict[int, tuple[Menu, Reading]] = {}
 
     @classmethod
@@ -109,7 +108,7 @@ class ReadingPolicy:
             with np.load(folder / "reading.npz", allow_pickle=False) as weights:
                 arrays = {name: np.asarray(array, dtype=np.float32) for name, array in weights.items()}
             eyes = Eyes(Glance(**{name: arrays[f"glance.{name}"] for name in Glance.names()}), arrays["eyes.mean"], arrays["eyes.scale"])
-            record = TrackRecord.of_arrays(arrays) if "record.places" in arrays else None
+            record = TrackRecord.of_arrays(arrays, card.get("questions", ())) if "record.places" in arrays else None
             committee = ReadingCommittee.of(arrays)
             settings: dict[str, Any] = {name: float(card[name]) for name in ("weight", "reluctance")} | {"words": tuple(card["words"])}
         except (OSError, KeyError, ValueError, TypeError) as error:
@@ -120,7 +119,8 @@ class ReadingPolicy:
         """Write `reading.json` and `reading.npz` (half precision)."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        card = {"words": self.words, "weight": self.weight, "reluctance": self.reluctance}
+        questions = self.record.questions if self.record is not None else ()
+        card = {"words": self.words, "weight": self.weight, "reluctance": self.reluctance, "questions": questions}
         (folder / "reading.json").write_bytes(orjson.dumps(card, option=orjson.OPT_INDENT_2))
         arrays = self.committee.arrays() | {f"glance.{name}": getattr(self.eyes.glance, name) for name in Glance.names()}
         arrays |= {"eyes.mean": self.eyes.mean, "eyes.scale": self.eyes.scale}
@@ -131,12 +131,21 @@ class ReadingPolicy:
     def open(self, opening: Opening) -> ReadingSession:
         """Look at the task and the menu once and begin."""
         task, reading = opening.task, self._read(opening.menu)
-        asked = question_vector(task.question)
-        seen = self._glimpse(task.images[0] if task.images else None)
-        opinion = self.eyes.glance(asked, seen)
+        asked, seen, opinion = self._look(task)
         weight = self.weight if opening.cost_weight is None else opening.cost_weight
         offer = self._offer(reading, task.question, place_of(asked, opinion), weight)
         return ReadingSession(self, opening, reading.space, Situations(offer), self.committee.fixed(asked, seen), opinion)
+
+    def place(self, task: Task) -> Array:
+        """Where a task lies among those on record. Raises ImageError when its picture cannot be seen."""
+        asked, _, opinion = self._look(task)
+        return place_of(asked, opinion)
+
+    def _look(self, task: Task) -> tuple[Array, Array, Array]:
+        """Features of the question and of the picture, and what the glance makes of them."""
+        asked = question_vector(task.question)
+        seen = self.eyes.seen(self._glimpses.of(task.images[0] if task.images else None))
+        return asked, seen, self.eyes.glance(asked, seen)
 
     def _offer(self, reading: Reading, question: str, place: Array, weight: float) -> Offer:
         """The menu's offer for one question."""
@@ -168,18 +177,8 @@ class ReadingPolicy:
         if id(menu) not in self._menus:
             if len(self._menus) >= _MENUS:
                 self._menus.pop(next(iter(self._menus)))
-            self._menus[id(menu)] = (menu, read_menu(menu, self.words))  # the menu is kept, so that its id stays its own
+            self._menus[id(menu)] = (menu, read_menu(menu, self.words, self.record))  # the menu is kept, so that its id stays its own
         return self._menus[id(menu)][1]
-
-    def _glimpse(self, name: str | None) -> Array:
-        """Normalised features of an image by hash, computed once while it is among the last used."""
-        if name is None:
-            return self.eyes.seen(picture_vector(None))
-        if name not in self._seen:
-            if len(self._seen) >= _REMEMBERED:
-                self._seen.pop(next(iter(self._seen)))
-            self._seen[name] = self.eyes.seen(picture_vector(self.images.pixels(name)))
-        return self._seen[name]
 
 
 class ReadingSession:
@@ -202,7 +201,8 @@ class ReadingSession:
         actions, values = self._valued()
         if not actions:
             return Decision(text=self._policy.dialect.write(Answer(text=NOTHING)))
-        text = self._policy.dialect.write(actions[self._choose(values)], f"value {float(values.max()):.2f}")
+        key = f"{self._policy.seed}/{self._opening.task.id}/{self._opening.sample}/{len(self._steps)}"
+        text = self._policy.dialect.write(actions[choose(values, self._policy.temperature, key)], f"value {float(values.max()):.2f}")
         return Decision(text=text, latency_seconds=time.monotonic() - started)
 
     def observe(self, turn: Turn) -> bool:
@@ -232,26 +232,19 @@ class ReadingSession:
         values = np.concatenate([called - np.float32(self._policy.reluctance), answers[[place - pairs for place in said]]])
         return [action for place in [*columns.tolist(), *said] if (action := actions[place]) is not None], values
 
-    def _choose(self, values: Array) -> int:
-        if self._policy.temperature <= 0:
-            return int(values.argmax())
-        logits = values / self._policy.temperature
-        chances = np.exp(logits - logits.max())
-        key = f"{self._policy.seed}/{self._opening.task.id}/{self._opening.sample}/{len(self._steps)}".encode()
-        draw = int.from_bytes(hashlib.sha256(key).digest()[:8], "big") / 2**64
-        return int(np.searchsorted(np.cumsum(chances / chances.sum()), draw).clip(0, len(values) - 1))
 
-
-def read_menu(menu: Menu, words: Sequence[str]) -> Reading:
-    """A menu's action space, texts and prices."""
+def read_menu(menu: Menu, words: Sequence[str], record: TrackRecord | None = None) -> Reading:
+    """A menu's action space, texts and prices; what the record contradicts is not read."""
     space = ActionSpace.of(menu, words)
     layout = Layout.of(menu, space)
     prices = np.array([expert.price.call_usd for expert in menu.experts], dtype=np.float32)
+    heard = hear(menu, record)
+    said = ["" if doubted else skill.summary for skill, doubted in zip(menu.skills, heard.doubted, strict=True)]
     return Reading(
         space,
         layout,
-        SkillTexts.of(menu),
+        SkillTexts(heard.texts),
         prices[layout.expert],
         np.stack([words_vector(expert.summary) for expert in menu.experts]),
-        np.stack([words_vector(skill.summary) for skill in menu.skills]),
+        np.stack([words_vector(text) for text in said]),
     )

@@ -5,7 +5,7 @@ A record is what tells a good expert from one that merely says so. A pair withou
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,8 @@ OUTCOME = 4
 """Columns of an outcome: worth (score that the call led to), found a value, refused, confidence."""
 MOMENTS = 8
 """Columns of `moments`: likeness-weighted count, count, means of worth, found, refused, confidence, worth x confidence, confidence^2."""
+SOLVED = 0.5
+"""Worth from which on a call counts as one that led to the right answer."""
 _PROJECTED = 96
 _WIDTH = 0.08
 _PRIOR = 1.0
@@ -70,6 +72,8 @@ class TrackRecord:
     """By pair: outcomes (questions, OUTCOME) of a call on the question itself; NaN where there was none."""
     carried: Mapping[Pair, Array]
     """The same of calls on something that another call had found."""
+    questions: tuple[str, ...] = ()
+    """Their texts, where they are known; then as many as places."""
 
     def of(self, pair: Pair, weights: Array) -> tuple[Array, Array]:
         """Moments of both kinds of call, each (questions, MOMENTS); zeros where nothing is on record."""
@@ -80,8 +84,8 @@ class TrackRecord:
 
     def only(self, pairs: frozenset[Pair]) -> TrackRecord:
         """The record of these pairs."""
-        kept = [{pair: rows for pair, rows in by.items() if pair in pairs} for by in (self.asked, self.carried)]
-        return TrackRecord(self.places, *kept)
+        asked, carried = ({pair: rows for pair, rows in by.items() if pair in pairs} for by in (self.asked, self.carried))
+        return TrackRecord(self.places, asked, carried, self.questions)
 
     def joined(self, other: TrackRecord) -> TrackRecord:
         """Both records; where both know a pair, the other one holds."""
@@ -91,7 +95,24 @@ class TrackRecord:
             before = {pair: _padded(rows, 0, theirs) for pair, rows in mine.items()}
             return before | {pair: _padded(rows, ours, 0) for pair, rows in its.items()}
 
-        return TrackRecord(np.concatenate([self.places, other.places]), both(self.asked, other.asked), both(self.carried, other.carried))
+        questions = (*self._texts(), *other._texts())
+        places = np.concatenate([self.places, other.places])
+        return TrackRecord(places, both(self.asked, other.asked), both(self.carried, other.carried), questions)
+
+    def solved(self, skill: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Which questions a call with this skill led to an answer that is right, and on which it did not, each (questions,).
+
+        At the best expert, asked directly; where nobody was asked, neither.
+        """
+        worth = [rows[:, 0] for (_, which), rows in self.asked.items() if which == skill]
+        if not worth:
+            return np.zeros(len(self.places), dtype=bool), np.zeros(len(self.places), dtype=bool)
+        best = np.where(np.isnan(worth), -1.0, worth).max(axis=0)
+        return best >= SOLVED, (best >= 0) & (best < SOLVED)
+
+    def _texts(self) -> tuple[str, ...]:
+        """A text for every question, empty where it is not known."""
+        return self.questions or ("",) * len(self.places)
 
     def arrays(self) -> dict[str, Array]:
         """Every array by name."""
@@ -101,15 +122,18 @@ class TrackRecord:
         return found
 
     @classmethod
-    def of_arrays(cls, arrays: Mapping[str, Array]) -> TrackRecord:
-        """The record of these arrays. Raises KeyError when there is none among them."""
+    def of_arrays(cls, arrays: Mapping[str, Array], questions: Sequence[str] = ()) -> TrackRecord:
+        """The record of these arrays and texts. Raises KeyError when there is none among them, ValueError when they do not fit together."""
         kinds: dict[str, dict[Pair, Array]] = {"asked": {}, "carried": {}}
         for name, rows in arrays.items():
             _, kind, rest = [*name.split(".", 2), "", ""][:3]
             if name.startswith("record.") and kind in kinds:
                 expert, _, skill = rest.partition("@")
                 kinds[kind][expert, skill] = np.asarray(rows, dtype=np.float32)
-        return cls(np.asarray(arrays["record.places"], dtype=np.float32), kinds["asked"], kinds["carried"])
+        places = np.asarray(arrays["record.places"], dtype=np.float32)
+        if questions and len(questions) != len(places):
+            raise ValueError(f"a record of {len(places)} questions has {len(questions)} texts")
+        return cls(places, kinds["asked"], kinds["carried"], tuple(questions))
 
 
 def _padded(rows: Array, before: int, after: int) -> Array:

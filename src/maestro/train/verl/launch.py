@@ -17,8 +17,10 @@ import yaml
 
 from maestro.config import load_config
 from maestro.errors import CheckpointError, ConfigError, MissingDependency
+from maestro.policy.local_model import load_processor
 from maestro.policy.spoken import spoken, write_spoken
 from maestro.registry.registry import Registry
+from maestro.rollout.systems import offered_menu
 from maestro.tasks.opening import task_source
 from maestro.train.card import write_card
 from maestro.train.checkpoint import to_disk
@@ -30,6 +32,7 @@ from maestro.train.start import starting_folder
 from maestro.train.verl.chronicle import Chronicle, latest_step, looks
 from maestro.train.verl.overrides import agent_loops, only_stage, overrides
 from maestro.train.verl.rows import pictures, write_rows
+from maestro.train.verl.speech import check_prompts, speaking
 
 MODULE = "verl.trainer.main_ppo"
 PLUGIN = "maestro.train.verl.plugin"
@@ -75,7 +78,7 @@ def prepare(config: TrainConfig, run: Path, *, resume: bool) -> Prepared:
 
 
 def _write_data(config: TrainConfig, run: Path) -> None:
-    """Rows and pictures of the run. Raises ConfigError when they are not enough for a step."""
+    """Rows and pictures of the run. Raises ConfigError when they are not enough for a step, or a prompt is too long."""
     images, source = pictures(run, capacity=64), task_source(config.tasks.source)
     train = scorable_tasks(source, config.tasks.train, config.tasks.train_limit, images)
     prompts = only_stage(config).prompts
@@ -84,6 +87,11 @@ def _write_data(config: TrainConfig, run: Path) -> None:
             f"{config.tasks.source}/{config.tasks.train} has {len(train)} tasks, fewer than the {prompts} of one step (stages.0.prompts)."
         )
     validation = scorable_tasks(source, config.tasks.validation, config.tasks.validation_limit, images)
+    menu, processor = (
+        offered_menu(Registry.load(config.ensemble.registry), source),
+        load_processor(starting_folder(config.policy.load or "")),
+    )
+    check_prompts(config, speaking(config, processor, images, menu), menu, [*train, *validation])
     write_rows(train, images, run / "data" / "train.parquet", training=True)
     write_rows(validation, images, run / "data" / "validation.parquet", training=False)
 

@@ -13,9 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from maestro.config import load_config
-from maestro.policy.control import TAGS
-from maestro.policy.options import sizes, token_dialect
-from maestro.policy.spoken import spoken
 from maestro.rollout.episode import run_episode
 from maestro.train.config import GrpoStage, TrainConfig
 from maestro.train.encounters import Encounter, encounter, told
@@ -26,10 +23,10 @@ from maestro.train.metrics import broken
 from maestro.train.outages import experts_out, under_outages
 from maestro.train.resampling import WAVE
 from maestro.train.signal import penalised
-from maestro.train.start import starting_folder
 from maestro.train.verl.engine_policy import EnginePolicy
 from maestro.train.verl.outcome import Outcome, metrics_of, outcome
 from maestro.train.verl.rows import pictures, read_row
+from maestro.train.verl.speech import speaking
 from maestro.types import Episode, Task
 
 STAGE = 0
@@ -95,7 +92,7 @@ class Worker:
             out = experts_out(config.ensemble.outages, [expert.id for expert in plain.menu.experts], config.seed, STAGE, step)
         ensemble = met.ensemble(under_outages(plain, config.ensemble.outages, out))
         episode = await run_episode(task, policy, ensemble, config.limits, sample=sample, cost_weight=met.cost_weight)
-        return config.reward.at(met.cost_weight).scored(task, episode)
+        return await config.reward.at(met.cost_weight).scored_off_loop(task, episode)
 
     def _note(self, episode: Episode, step: int, *, training: bool) -> None:
         """Write an episode down, with what `maestro.train.verl.chronicle` needs to tell of it."""
@@ -106,14 +103,7 @@ class Worker:
     def _speaking(self, server: Any, processor: Any, sampling: Mapping[str, Any]) -> EnginePolicy:
         """The policy behind a server; what depends on the tokenizer alone is made once."""
         if self._policy is None:
-            options = spoken(starting_folder(self.config.policy.load or ""), self.config.policy.speech.options)
-            single = all(len(processor.tokenizer.encode(tag, add_special_tokens=False)) == 1 for tag in TAGS)
-            dialect = token_dialect(options, self.ensemble.menu, single_tags=single)
-            if dialect.name == "maestro-4b" and options.history is None:
-                dialect = token_dialect(options.model_copy(update={"history": "whole"}), self.ensemble.menu, single_tags=single)
-            limits = sizes(options, dialect.name)
-            blank = self.config.policy.blank_images
-            self._policy = EnginePolicy(server, processor, self.images, dialect, {}, name=self.config.name, blank_images=blank, **limits)
+            self._policy = speaking(self.config, processor, self.images, self.ensemble.menu)
         policy = copy.copy(self._policy)
         policy.server, policy.sampling, policy.versions = server, dict(sampling), set()
         return policy
