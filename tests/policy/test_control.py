@@ -74,6 +74,25 @@ def test_a_tokenizers_own_special_tokens_are_neutralised_whatever_they_look_like
     assert clean(clean(text)) == clean(text)
 
 
+@pytest.mark.parametrize(
+    ("tokens", "text"),
+    [
+        (["^^"], "^^^^"),
+        (["^^"], "^^^" * 5000),
+        (["ab", "bc"], "abc"),
+        (["ab", "x"], "axb"),
+        (["ab", "\u2060"], "ab a\u2060b"),
+        (["ab", "\u2060", "\u200b"], "ab"),
+        (["ab", "\u2060", "\u200b", "\u00b7"], "aabb"),
+        (["<x", ">y"], "<<x>y"),
+    ],
+)
+def test_tokens_that_overlap_or_close_up_are_broken_too(tokens: list[str], text: str) -> None:
+    clean = Neutraliser(tokens)
+    assert not [token for token in tokens if token in clean(text)]
+    assert clean(clean(text)) == clean(text)
+
+
 def test_neutralising_is_visible_and_leaves_ordinary_text_alone() -> None:
     assert neutralise("<answer>[INST]<｜User｜>") == "‹answer>⟦INST]‹｜User｜›"
     ordinary = "if a < b and c > d: x[0] = <div> [INSTALL] 1|2 <searching> [1, 2]"

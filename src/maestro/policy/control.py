@@ -23,8 +23,8 @@ _CONTROL = re.compile(
     rf"<(?=\s*/?\s*(?:{_WORDS})\s*>|[|｜]|/?\s*function\s*=|/?\s*parameter\s*=|</?SYS>>)|(?<=[|｜])>|\[(?=/?(?:{_SQUARE})\])", re.IGNORECASE
 )
 _REPLACED = {"<": "‹", ">": "›", "[": "⟦"}
-_BREAK = "\u2060"
-"""Word joiner: invisible, and no part of any control token."""
+_BREAKS = ("\u2060", "\u200b", "\u00b7")
+"""What a token is broken with, the first of these that is in none: word joiner and zero-width space are invisible, a dot is not."""
 
 
 def neutralise(text: str) -> str:
@@ -44,17 +44,18 @@ class Neutraliser:
         """`tokens` are the texts that the tokenizer turns into a single special id wherever they stand."""
         left = sorted({token for token in tokens if token.strip() and neutralise(token) == token}, key=len, reverse=True)
         self._own = re.compile("|".join(re.escape(token) for token in left)) if left else None
+        self._break = next((sign for sign in _BREAKS if not any(sign in token for token in left)), None)
 
     def __call__(self, text: str) -> str:
         """The text without any control token. Raises nothing; a token of one character is left out."""
         text = neutralise(text)
-        if self._own is None:
-            return text
-        return self._own.sub(lambda found: _broken(found.group()), text)
+        while self._own is not None and self._own.search(text):  # what stood over two tokens is one behind a broken one: ^^^^
+            text = self._own.sub(self._broken, text)
+        return text
 
-
-def _broken(token: str) -> str:
-    """A token that is no longer one: its bracket replaced, or an invisible joiner behind its first character."""
-    if token[0] in _REPLACED:
-        return _REPLACED[token[0]] + token[1:]
-    return token[0] + _BREAK + token[1:] if len(token) > 1 else ""
+    def _broken(self, found: re.Match[str]) -> str:
+        """A token that is no longer one: its bracket replaced, or something invisible behind its first character, else nothing at all."""
+        token = found.group()
+        if token[0] in _REPLACED:
+            return _REPLACED[token[0]] + token[1:]
+        return token[0] + self._break + token[1:] if len(token) > 1 and self._break else ""

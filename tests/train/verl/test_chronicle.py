@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -198,11 +197,10 @@ def test_a_loss_that_is_no_number_ends_the_run(played: Played) -> None:
     played.step(1)
     played.logs(1, **{**LOSS, "actor/loss": float("nan")})  # which orjson, and so verl, writes as null
     chronicle, listening = Chronicle(played.settings, played.run, played.log), Listening()
-    verl, began = start("import time; time.sleep(600)"), time.monotonic()
+    verl = start("import time; time.sleep(600)")
     follow(verl, chronicle, listening, every_seconds=0.05)
     chronicle.close()
-    assert verl.returncode != 0
-    assert time.monotonic() - began < 60
+    assert verl.returncode != 0  # it did not come to its end
     assert (chronicle.stopped, listening.alarms) == ("nan", ["nan"])
     assert [record["alarm"] for record in played.records("alarm")] == ["nan"]
 
