@@ -18,12 +18,15 @@ import orjson
 
 from maestro.cli.eval import fitted, performing
 from maestro.cli.loading import load_tasks, task_source
+from maestro.evaluate.headroom import Baselines, store_choosers
 from maestro.evaluate.results import Result, Summary, per_question, summarise
 from maestro.evaluate.run import evaluate
 from maestro.evaluate.statistics import Interval, paired_difference
 from maestro.evaluate.table import markdown, number, percent, signed
 from maestro.images import ImageStore
+from maestro.policy.baselines import Pictures
 from maestro.policy.loading import load_policy
+from maestro.policy.protocol import Policy
 from maestro.reward import RewardRule
 from maestro.rollout.limits import Limits
 from maestro.rollout.manifest import read_manifest
@@ -31,7 +34,7 @@ from maestro.skills.ensemble import Ensemble
 from maestro.train.card import write_results
 from maestro.types import Task
 
-RIVALS = ("best single", "lookup", "cascade")
+RIVALS = ("best single", "lookup", "cascade", "linear bandit")
 COLUMNS = ("", "utility", "accuracy", "$ per 1000", "calls", *(f"minus {rival}" for rival in RIVALS), "gap closed", "bits")
 
 
@@ -64,6 +67,15 @@ def row(summary: Summary, results: list[Result], rivals: dict[str, list[Result]]
     )
 
 
+def seeing(pool: Path, baselines: Baselines, images: ImageStore) -> list[Policy]:
+    """The baselines that look at the picture, fitted on the training split."""
+    known = read_manifest(pool).find("train")
+    assert known is not None, f"{pool} has no train"
+    load_tasks(task_source(known.source), "train", known.tasks, images)
+    choosers = store_choosers(baselines, Pictures(images))
+    return [policy for policy in (choosers.picture, choosers.linear) if policy is not None]
+
+
 def table(pool: Path, split: str, groups: dict[str, list[str]], sampled: list[str], chosen: slice) -> tuple[str, dict[str, object]]:
     """The split's table in Markdown, and the summaries behind it."""
     images = ImageStore(capacity=1_000_000)
@@ -73,7 +85,7 @@ def table(pool: Path, split: str, groups: dict[str, list[str]], sampled: list[st
     baselines, recorded = fitted(pool, split, RewardRule().cost_weight)
     recorded = recorded.select(tasks)
     found: dict[str, list[Result]] = {}
-    for policy in baselines.policies(recorded):
+    for policy in (*baselines.policies(recorded), *seeing(pool, baselines, images)):
         samples = 4 if policy.name == "random" else 1
         found[policy.name] = list(asyncio.run(evaluate(policy, tasks, recorded, Limits(), RewardRule(), samples=samples)).results)
     rivals = {name: found[name] for name in (*RIVALS, "oracle")}

@@ -20,7 +20,7 @@ from maestro.train.shares import check_shares
 from tests.train.planner import experts
 from tests.train.test_maestro_4b import RECIPES, overrides
 
-LAUNCH = ("accelerate.commands.launch", "--multi_gpu", "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no")
+LAUNCH = ("accelerate.commands.launch", "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no")
 PLAIN = (
     "compute.precision=float32",
     "compute.gradient_checkpointing=false",
@@ -32,12 +32,12 @@ PLAIN = (
 
 
 def launched(
-    count: int, planner: Path, rows: Path, folder: Path, environment: dict[str, str], *more: str
+    count: int, planner: Path, rows: Path, folder: Path, environment: dict[str, str], *more: str, way: str = "--multi_gpu"
 ) -> subprocess.CompletedProcess[str]:
     """`maestro train` by the recipe, in `count` processes."""
     settings = [word for one in (*overrides(planner, rows), *PLAIN, *more) for word in ("--set", one)]
     verb = ["maestro", "train", str(RECIPES / "maestro_4b.yaml"), "--run", str(folder), "--json", *settings]
-    how = [*LAUNCH, "--num_processes", str(count), "--main_process_port", "0", "-m"] if count > 1 else []
+    how = [*LAUNCH, way, "--num_processes", str(count), "--main_process_port", "0", "-m"] if count > 1 else []
     source = str(Path(__file__).parents[2] / "src")
     variables = {**os.environ, **environment, "PYTHONPATH": source, "OMP_NUM_THREADS": "1"}
     return subprocess.run([sys.executable, "-m", *how, *verb], env=variables, capture_output=True, text=True, check=False, timeout=1800)
@@ -49,32 +49,39 @@ def distance(one: dict[str, Any], other: dict[str, Any]) -> float:
     return total
 
 
-@pytest.mark.slow
-def test_two_processes_take_the_same_steps_as_one(planner: Path, rows: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def alone(planner: Path, rows: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of one process."""
+    folder = tmp_path_factory.mktemp("alone") / "one"
     with experts() as (_, environment):
-        one = launched(1, planner, rows, tmp_path / "one", environment)
-        two = launched(2, planner, rows, tmp_path / "two", environment, "stages.0.micro_batch=1")
-    assert one.returncode == 0, one.stderr[-3000:]
+        done = launched(1, planner, rows, folder, environment)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["--multi_gpu", "--use_fsdp"])
+def test_two_processes_take_the_same_steps_as_one(alone: Path, planner: Path, rows: Path, tmp_path: Path, way: str) -> None:
+    folder = tmp_path / "two"
+    with experts() as (_, environment):
+        two = launched(2, planner, rows, folder, environment, "stages.0.micro_batch=1", way=way)
     assert two.returncode == 0, two.stderr[-3000:]
     assert two.stdout.count('"policy"') == 1, "more than one process printed a result"
-    alone, together = (load_file(tmp_path / name / "policy" / "model.safetensors") for name in ("one", "two"))
+    by_one, by_two = (load_file(run / "policy" / "model.safetensors") for run in (alone, folder))
     before = load_file(planner / "model.safetensors")
-    moved, apart = distance(alone, before), distance(alone, together)
+    moved, apart = distance(by_one, before), distance(by_one, by_two)
     print(f"moved by {moved:.3g}, apart by {apart:.3g}")  # noqa: T201  with pytest -s, for the docs
     assert moved > 1e-3
     assert apart < 0.01 * moved  # sums are formed in another order, and AdamW makes that large where a gradient is nearly nothing
     records = [
-        [
-            {name: value for name, value in record.items() if not name.endswith("seconds")}
-            for record in read_metrics(tmp_path / name / "metrics.jsonl")
-        ]
-        for name in ("one", "two")
+        [{name: value for name, value in record.items() if not name.endswith("seconds")} for record in read_metrics(run / "metrics.jsonl")]
+        for run in (alone, folder)
     ]
     assert [record["kind"] for record in records[0]] == [record["kind"] for record in records[1]]
     for alone_record, together_record in zip(*records, strict=True):
         for name in ("reward", "calls", "episodes", "loss", "grad_norm", "lr"):
             assert together_record.get(name) == (pytest.approx(alone_record[name], rel=1e-3, abs=1e-5) if name in alone_record else None)
-    said = [(tmp_path / name / "episodes.jsonl").read_text().splitlines() for name in ("one", "two")]
+    said = [(run / "episodes.jsonl").read_text().splitlines() for run in (alone, folder)]
     assert len(said[0]) == len(said[1]) == 2 * 4, "an episode was lost or written twice"
     assert [line.split('"turns"')[0] for line in said[0]] == [line.split('"turns"')[0] for line in said[1]]
 
@@ -102,8 +109,22 @@ def test_stages_that_several_processes_cannot_share_are_refused(stage: dict[str,
         check_shares(config, 4)
 
 
-def test_a_launch_that_shards_the_weights_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("said", "complaint"),
+    [
+        ({"ACCELERATE_USE_DEEPSPEED": "true"}, "DeepSpeed.*compute.shard_weights"),
+        ({"ACCELERATE_USE_FSDP": "true", "FSDP_OFFLOAD_PARAMS": "true"}, "fsdp_offload_params"),
+    ],
+)
+def test_a_launch_that_spreads_weights_otherwise_is_refused(monkeypatch: pytest.MonkeyPatch, said: dict[str, str], complaint: str) -> None:
     monkeypatch.setenv("WORLD_SIZE", "2")
-    monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")
-    with pytest.raises(ConfigError, match="engine: verl"):
+    for name, value in said.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError, match=complaint):
         Processes.joined(ComputeConfig())
+
+
+def test_adapters_are_not_sharded() -> None:
+    config = TrainConfig.model_validate({"policy": {"load": "somewhere", "lora": {}}, "stages": [{"kind": "grpo", "prompts": 4}]})
+    with pytest.raises(ConfigError, match="too few to be sharded"):
+        check_shares(config, 2, sharded=True)

@@ -24,3 +24,6 @@ class ComputeConfig(Config):
     """Episodes of one process that are under way at a time; each holds its keys and values."""
     shard_optimizer: bool = False
     """Several processes: each keeps the optimiser state of its share of the weights (ZeRO stage 1)."""
+    shard_weights: bool = False
+    """Several processes: each keeps its share of weights, gradients and optimiser state (FSDP), beside a whole copy of the weights that
+    samples. `accelerate launch --use_fsdp` says the same."""

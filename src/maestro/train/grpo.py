@@ -27,6 +27,7 @@ from maestro.train.prefix import shared_prefix
 from maestro.train.reference import stage_start
 from maestro.train.resampling import Drawn
 from maestro.train.seeding import number, seed_all
+from maestro.train.sharded_weights import ShardedWeights
 from maestro.train.shares import share_of
 from maestro.train.supervised import build_optimizer
 from maestro.types import Episode, Task
@@ -42,24 +43,29 @@ def grpo(bench: Workbench, stage: GrpoStage) -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
     place, done = bench.position.stage, bench.position.step
     rollout = Rollout(bench, stage)
-    shards = bench.config.compute.shard_optimizer and bench.processes.count > 1
-    optimizer, schedule = build_optimizer(bench.policy.model, stage.optimizer, stage.steps, shards=shards)
+    twin = ShardedWeights(bench.policy.model, bench.processes.count) if bench.processes.sharded else None
+    trained = bench.policy.model if twin is None else twin.trained
+    shards = bench.config.compute.shard_optimizer and bench.processes.count > 1 and twin is None  # a twin's optimiser is sharded already
+    optimizer, schedule = build_optimizer(trained, stage.optimizer, stage.steps, shards=shards)
     if (path := bench.resumed) is not None:
         state = torch.load(path, weights_only=True)
-        optimizer.load_state_dict(state["optimizer"])
+        if twin is None:
+            optimizer.load_state_dict(state["optimizer"])
+        else:
+            twin.restore(optimizer, state["optimizer"])
         schedule.load_state_dict(state["schedule"])
     bench.progress.stage(place, stage.kind, stage.steps, done)
     if done == 0:
         bench.look(0)
     with warnings.catch_warnings(), sampling_at(bench, stage.temperature):
         warnings.filterwarnings("ignore", category=FutureWarning)
-        trainer = build_trainer(bench, stage, rollout, optimizer, schedule)
+        trainer = build_trainer(bench, stage, rollout, optimizer, schedule, twin)
         try:
-            with whole_groups(stage.members), shared_prefix(bench.policy.model, share=bench.config.shared_prefix):
+            with whole_groups(stage.members), shared_prefix(trained, share=bench.config.shared_prefix):
                 trainer.train()
         finally:
-            bench.policy.model.eval()
-            bench.policy.model.zero_grad(set_to_none=True)
+            trained.eval()
+            trained.zero_grad(set_to_none=True)
 
 
 @contextmanager
@@ -156,7 +162,9 @@ def reward(total: list[float | None], **_: Any) -> list[float | None]:
     return total
 
 
-def build_trainer(bench: Workbench, stage: GrpoStage, rollout: Rollout, optimizer: Any, schedule: Any) -> Any:
+def build_trainer(
+    bench: Workbench, stage: GrpoStage, rollout: Rollout, optimizer: Any, schedule: Any, twin: ShardedWeights | None = None
+) -> Any:
     """A `GRPOTrainer` over the prompts still to come; it saves nothing and logs nothing by itself."""
     from transformers import PrinterCallback
     from trl import GRPOConfig, GRPOTrainer
@@ -200,20 +208,27 @@ def build_trainer(bench: Workbench, stage: GrpoStage, rollout: Rollout, optimize
     if count == 1:
         arguments._n_gpu = min(1, arguments.n_gpu)  # noqa: SLF001 (else Transformers spreads one process over every card it sees)
     trainer = GRPOTrainer(
-        model=bench.learner.trained if bench.learner is not None else bench.policy.model,
+        model=_trained(bench) if twin is None else twin.trained,
         reward_funcs=reward,
         args=arguments,
         train_dataset=prompts_to_come(bench, stage, rollout),
         processing_class=bench.policy.processor,
         optimizers=(optimizer, schedule),
         rollout_func=rollout,
-        callbacks=[Steps(bench, stage, rollout, optimizer, schedule)],
+        callbacks=[Steps(bench, stage, rollout, optimizer, schedule, twin)],
     )
     rollout.drift.watch(trainer)
+    if twin is not None:
+        twin.adopt(trainer)
     if (ddp := trainer.accelerator.ddp_handler) is not None:
         ddp.gradient_as_bucket_view = True  # gradients travel from where they are, instead of from a second copy
     trainer.remove_callback(PrinterCallback)  # it prints every step to stdout, which is for results
     return trainer
+
+
+def _trained(bench: Workbench) -> Any:
+    """The policy's own model, with its adapters around it if it has any."""
+    return bench.learner.trained if bench.learner is not None else bench.policy.model
 
 
 def prompts_to_come(bench: Workbench, stage: GrpoStage, rollout: Rollout) -> Any:

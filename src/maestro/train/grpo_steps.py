@@ -11,6 +11,7 @@ from transformers import TrainerCallback
 
 from maestro.train.bench import Workbench
 from maestro.train.config import GrpoStage
+from maestro.train.sharded_weights import ShardedWeights
 
 _FROM_TRL = {
     "loss": "loss",
@@ -28,12 +29,16 @@ _FROM_TRL = {
 class Steps(TrainerCallback):  # type: ignore[misc]
     """Keeps the run's position in step with TRL's."""
 
-    def __init__(self, bench: Workbench, stage: GrpoStage, rollout: Any, optimizer: Any, schedule: Any) -> None:
+    def __init__(
+        self, bench: Workbench, stage: GrpoStage, rollout: Any, optimizer: Any, schedule: Any, twin: ShardedWeights | None = None
+    ) -> None:
+        """`twin` is what is trained in the place of the policy's own model."""
         self.bench = bench
         self.stage = stage
         self.rollout = rollout
         self.optimizer = optimizer
         self.schedule = schedule
+        self.twin = twin
 
     def on_step_begin(self, *_: Any, **__: Any) -> None:
         """Seed the step; TRL clips and shuffles from the global generators."""
@@ -44,10 +49,12 @@ class Steps(TrainerCallback):  # type: ignore[misc]
     def on_pre_optimizer_step(self, *_: Any, **__: Any) -> None:
         """No episode taught anything: no update either, not even by what the optimiser remembers of earlier ones."""
         if self.rollout.numbers.get("signal", {}).get("trained") == 0:
-            self.bench.policy.model.zero_grad(set_to_none=True)
+            (self.bench.policy.model if self.twin is None else self.twin.trained).zero_grad(set_to_none=True)
 
     def on_step_end(self, *_: Any, **__: Any) -> None:
-        """One more optimiser step is done."""
+        """One more optimiser step is done; the policy samples with it."""
+        if self.twin is not None:
+            self.twin.refresh()
         self.bench.position.step += 1
 
     def on_log(self, _args: Any, _state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
@@ -71,6 +78,9 @@ class Steps(TrainerCallback):  # type: ignore[misc]
 
     def saving(self) -> Callable[[Path], None]:
         """Writes the state of optimiser and schedule. Where every process has a part of it, they put it together here."""
-        collected = getattr(self.optimizer, "collected", self.optimizer.state_dict)
-        state = {"optimizer": collected(), "schedule": self.schedule.state_dict()}
+        if self.twin is not None:
+            found = self.twin.state(self.optimizer)
+        else:
+            found = getattr(self.optimizer, "collected", self.optimizer.state_dict)()
+        state = {"optimizer": found, "schedule": self.schedule.state_dict()}
         return lambda path: torch.save(state, path)

@@ -22,7 +22,8 @@ PICTURE = 1024
 _FULL = 4
 """Bytes of a float32."""
 
-Sharding = Literal["whole", "optimiser", "everything"]
+Sharding = Literal["whole", "optimiser", "twin", "everything"]
+"""What processes share out: nothing, the optimiser, all beside a whole copy that samples, or all."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,8 @@ def layouts(processes: int) -> tuple[Layout, ...]:
     several = (
         Layout(f"{processes} processes, whole weights", processes, "whole"),
         Layout(f"{processes} processes, compute.shard_optimizer", processes, "optimiser"),
-        Layout(f"{processes} processes, FSDP or ZeRO-3 (engine: verl)", processes, "everything"),
+        Layout(f"{processes} processes, compute.shard_weights", processes, "twin"),
+        Layout(f"{processes} processes, FSDP and vLLM (engine: verl)", processes, "everything"),
     )
     return (Layout("1 process", 1, "whole"), *(several if processes > 1 else ()))
 
@@ -83,9 +85,10 @@ def plan(config: TrainConfig, stage: GrpoStage, shape: Shape, layout: Layout) ->
     step = trained * _FULL
     if layout.sharding != "whole":
         optimizer, step = optimizer // layout.processes, step // layout.processes
-    if layout.sharding == "everything":
-        whole = shape.largest_layer * 2 * _FULL  # one layer gathered, the next one on its way
-        weights, gradients = weights // layout.processes + whole, gradients // layout.processes
+    if layout.sharding in {"twin", "everything"}:
+        gathered = shape.largest_layer * 2 * _FULL  # one layer gathered, the next one on its way
+        kept = weights if layout.sharding == "twin" else 0
+        weights, gradients = kept + weights // layout.processes + gathered, gradients // layout.processes
     return Plan(
         layout,
         weights,

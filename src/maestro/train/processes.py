@@ -18,35 +18,33 @@ Item = TypeVar("Item")
 
 PATIENCE = timedelta(hours=2)
 """How long one process waits for another: episodes wait for experts, and no process may be given up for a slow one."""
-_SHARDED = {"ACCELERATE_USE_FSDP": "FSDP", "ACCELERATE_USE_DEEPSPEED": "DeepSpeed"}
+_FSDP, _DEEPSPEED, _OFFLOAD = "ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED", "FSDP_OFFLOAD_PARAMS"
+"""What a launcher says of how the weights shall be spread."""
 
 
 class Processes:
     """This process among `count`; alone unless started by a launcher."""
 
-    def __init__(self, rank: int = 0, count: int = 1, group: Any = None) -> None:
+    def __init__(self, rank: int = 0, count: int = 1, group: Any = None, *, sharded: bool = False) -> None:
         """`group` is the process group (gloo) over which Python objects travel; None for a single process."""
         self.rank = rank
         self.count = count
+        self.sharded = sharded and count > 1
+        """Each process trains its share of the weights."""
         self._group = group
 
     @classmethod
     def joined(cls, compute: ComputeConfig) -> Processes:
-        """The processes of the launcher's environment. Raises ConfigError for a launch that shards the weights."""
+        """The processes of the launcher's environment. Raises ConfigError for a launch that spreads weights as this engine does not."""
         if int(os.environ.get("WORLD_SIZE", "1")) <= 1:
             return cls()
-        for variable, what in _SHARDED.items():
-            if os.environ.get(variable, "").lower() == "true":
-                raise ConfigError(
-                    f"the launch asks for {what}, but episodes are sampled in the training process and need whole weights. Launch with "
-                    "--multi_gpu, and save memory with policy.lora, compute.gradient_checkpointing or compute.shard_optimizer; weights "
-                    "that do not fit one card are trained with engine: verl. See docs/training-large.md."
-                )
+        sharded = _shards(compute)
         from accelerate import PartialState
         from torch import cuda, distributed
 
         state = PartialState(cpu=compute.device == "cpu" or not cuda.is_available())
-        return cls(state.process_index, state.num_processes, distributed.new_group(backend="gloo", timeout=PATIENCE))
+        group = distributed.new_group(backend="gloo", timeout=PATIENCE)
+        return cls(state.process_index, state.num_processes, group, sharded=sharded)
 
     @property
     def main(self) -> bool:
@@ -76,3 +74,21 @@ class Processes:
     def wait(self) -> None:
         """Until every process is here."""
         self.collect([])
+
+
+def _shards(compute: ComputeConfig) -> bool:
+    """Whether config or launcher want the weights sharded. Accelerate is not told: it would wrap the model that samples."""
+    if _said(_DEEPSPEED):
+        raise ConfigError(
+            "the launch asks for DeepSpeed, which this engine has not. Launch with --multi_gpu, and save memory with compute.shard_weights "
+            "(FSDP), policy.lora or compute.gradient_checkpointing, or train with engine: verl. See docs/training-large.md."
+        )
+    launched = _said(_FSDP)
+    if launched and _said(_OFFLOAD):
+        raise ConfigError("the launch asks for weights in main memory (fsdp_offload_params), which this engine has not; leave it out.")
+    os.environ.pop(_FSDP, None)
+    return launched or compute.shard_weights
+
+
+def _said(variable: str) -> bool:
+    return os.environ.get(variable, "").lower() == "true"

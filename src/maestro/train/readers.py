@@ -183,6 +183,7 @@ _COMMON: Mapping[str, _Reader] = {
     "compute.generation_batch": (("maestro.train.learner",), _always),
     "compute.open_episodes": (("maestro.train.run",), _always),
     "compute.shard_optimizer": (("maestro.train.grpo",), _grpo),
+    "compute.shard_weights": (("maestro.train.processes",), _grpo),
     "policy.load": (("maestro.train.run",), _always),
     "policy.sizes": (("maestro.train.run",), _built),
     "policy.blank_images": (("maestro.train.learner",), _always),

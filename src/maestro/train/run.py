@@ -72,7 +72,7 @@ def train(
 
     logging.disable_progress_bar()  # a bar for each file of a tiny checkpoint hides what matters
     processes = processes or Processes()
-    check_shares(config, processes.count)
+    check_shares(config, processes.count, sharded=processes.sharded)
     torch.set_num_threads(config.threads)
     torch.use_deterministic_algorithms(mode=True, warn_only=True)
     folder = RunFolder(path, config, materials.registry, resume=resume, writes=processes.main)

@@ -6,10 +6,12 @@ from maestro.errors import ConfigError
 from maestro.train.config import GrpoStage, TrainConfig
 
 
-def check_shares(config: TrainConfig, count: int) -> None:
-    """Raise ConfigError when the stages cannot be shared by `count` processes."""
+def check_shares(config: TrainConfig, count: int, *, sharded: bool = False) -> None:
+    """Raise ConfigError when the stages cannot be shared by `count` processes, of which each trains a part of the weights if `sharded`."""
     if count == 1:
         return
+    if sharded and config.policy.lora is not None:
+        raise ConfigError("adapters (policy.lora) are too few to be sharded; leave out compute.shard_weights, or --use_fsdp of the launch.")
     for index, stage in enumerate(config.stages):
         if not isinstance(stage, GrpoStage):
             raise ConfigError(
