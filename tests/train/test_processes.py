@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -34,9 +35,10 @@ PLAIN = (
 def launched(
     count: int, planner: Path, rows: Path, folder: Path, environment: dict[str, str], *more: str, way: str = "--multi_gpu"
 ) -> subprocess.CompletedProcess[str]:
-    """`maestro train` by the recipe, in `count` processes."""
+    """`maestro train` by the recipe, in `count` processes; a run folder that is there is taken up."""
     settings = [word for one in (*overrides(planner, rows), *PLAIN, *more) for word in ("--set", one)]
-    verb = ["maestro", "train", str(RECIPES / "maestro_4b.yaml"), "--run", str(folder), "--json", *settings]
+    begun = ["--resume", str(folder)] if folder.exists() else [str(RECIPES / "maestro_4b.yaml"), "--run", str(folder), *settings]
+    verb = ["maestro", "train", *begun, "--json"]
     how = [*LAUNCH, way, "--num_processes", str(count), "--main_process_port", "0", "-m"] if count > 1 else []
     source = str(Path(__file__).parents[2] / "src")
     variables = {**os.environ, **environment, "PYTHONPATH": source, "OMP_NUM_THREADS": "1"}
@@ -84,6 +86,13 @@ def test_two_processes_take_the_same_steps_as_one(alone: Path, planner: Path, ro
     said = [(run / "episodes.jsonl").read_text().splitlines() for run in (alone, folder)]
     assert len(said[0]) == len(said[1]) == 2 * 4, "an episode was lost or written twice"
     assert [line.split('"turns"')[0] for line in said[0]] == [line.split('"turns"')[0] for line in said[1]]
+    if way == "--use_fsdp":
+        shutil.rmtree(folder / "checkpoints" / "00-00000002")
+        shutil.rmtree(folder / "policy")
+        with experts() as (_, environment):
+            again = launched(2, planner, rows, folder, environment, way=way)
+        assert again.returncode == 0, again.stderr[-3000:]
+        assert distance(load_file(folder / "policy" / "model.safetensors"), by_two) == 0.0, "taken up, it went elsewhere"
 
 
 def test_shares_are_contiguous_and_even() -> None:
