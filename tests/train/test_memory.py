@@ -59,12 +59,13 @@ def test_settings_move_their_part_of_the_plan(checkpoint: Path) -> None:
     adapters = planned(checkpoint, "policy.lora.rank=4")
     assert adapters.gradients < usual.gradients / 4
     assert adapters.weights < usual.weights
-    one, whole, optimiser, everything = layouts(8)
+    one, whole, optimiser, twin, everything = layouts(8)
     assert one.processes == 1
-    parts = [planned(checkpoint, layout=layout) for layout in (whole, optimiser, everything)]
+    parts = [planned(checkpoint, layout=layout) for layout in (whole, optimiser, twin, everything)]
     assert parts[0].optimizer == 8 * parts[1].optimizer
-    assert parts[2].gradients < parts[1].gradients
-    assert parts[0].peak > parts[1].peak > parts[2].peak
+    assert parts[3].gradients == parts[2].gradients < parts[1].gradients
+    assert parts[2].weights > parts[1].weights > parts[3].weights  # a twin stands beside a whole copy
+    assert parts[0].peak > parts[1].peak > parts[2].peak > parts[3].peak
     assert usual.fits(24)
 
 

@@ -99,6 +99,6 @@ def test_what_the_table_says_is_what_runs_read(planner: Path, rows: Path, tmp_pa
     assert not wrong, "\n".join(wrong)
 
 
-NOT_HERE = {"engine", "floor", "margin", "schedule", "final_lr", "mode", "gap_rise", "kl"}
+NOT_HERE = {"engine", "floor", "margin", "schedule", "final_lr", "mode", "gap_rise", "kl", "shard_weights"}
 """Read by the table itself, or only where an untrained policy earns something, a schedule is behind its warm-up, a store is a
-file, a pool was recorded."""
+file, a pool was recorded, several processes join."""
