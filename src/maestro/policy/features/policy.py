@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from maestro.errors import CheckpointError
 from maestro.images import ImageStore
+from maestro.policy.baselines.route import NOTHING
 from maestro.policy.dialect_maestro import MaestroDialect
 from maestro.policy.features.draw import choose
 from maestro.policy.features.glimpses import Glimpses
+from maestro.policy.features.guess import said_or_nothing
 from maestro.policy.features.history import ActionSpace, Step
 from maestro.policy.features.network import Committee
 from maestro.policy.features.question import question_vector
@@ -24,8 +26,6 @@ from maestro.registry.menu import Menu
 from maestro.types import Action, Answer, Call, Decision, Tokens, Turn
 
 Array = NDArray[np.float32]
-NOTHING = "unknown"
-"""What is answered when no action is open."""
 
 
 class FeaturePolicy:
@@ -119,9 +119,10 @@ class FeatureSession:
         calling = np.array([isinstance(actions[i], Call) for i in index], dtype=np.float32)
         values -= np.float32(self._policy.reluctance) * calling
         key = f"{self._policy.seed}/{self._opening.task.id}/{self._opening.sample}/{len(self._steps)}"
-        chosen = actions[index[choose(values, self._policy.temperature, key)]]
+        place = choose(values, self._policy.temperature, key)
+        chosen = actions[index[place]]
         assert chosen is not None
-        text = self._policy.dialect.write(chosen, f"value {float(values.max()):.2f}")
+        text = self._policy.dialect.write(said_or_nothing(chosen, float(values[place]), self._steps), f"value {float(values.max()):.2f}")
         return Decision(text=text, latency_seconds=time.monotonic() - started)
 
     def observe(self, turn: Turn) -> bool:

@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 
 from maestro.errors import CheckpointError
 from maestro.images import ImageStore
+from maestro.policy.baselines.route import NOTHING
 from maestro.policy.dialect_maestro import MaestroDialect
 from maestro.policy.features.draw import choose
 from maestro.policy.features.glance import Glance
 from maestro.policy.features.glimpses import Glimpses
+from maestro.policy.features.guess import said_or_nothing
 from maestro.policy.features.history import ActionSpace, Step
 from maestro.policy.features.question import question_vector
 from maestro.policy.protocol import Dialect, Opening
@@ -32,8 +34,6 @@ from maestro.types import Action, Answer, Call, Decision, Task, Tokens, Turn
 Array = NDArray[np.float32]
 _MENUS = 16
 """Menus whose texts are kept."""
-NOTHING = "unknown"
-"""What is answered when no action is open."""
 
 
 @dataclass(frozen=True)
@@ -202,7 +202,9 @@ class ReadingSession:
         if not actions:
             return Decision(text=self._policy.dialect.write(Answer(text=NOTHING)))
         key = f"{self._policy.seed}/{self._opening.task.id}/{self._opening.sample}/{len(self._steps)}"
-        text = self._policy.dialect.write(actions[choose(values, self._policy.temperature, key)], f"value {float(values.max()):.2f}")
+        place = choose(values, self._policy.temperature, key)
+        action = said_or_nothing(actions[place], float(values[place]), self._steps)
+        text = self._policy.dialect.write(action, f"value {float(values.max()):.2f}")
         return Decision(text=text, latency_seconds=time.monotonic() - started)
 
     def observe(self, turn: Turn) -> bool:
