@@ -15,6 +15,7 @@ from maestro.scoring.judge.rubric import rubric
 from maestro.scoring.score import Score
 from maestro.types import CallLimits, Expert
 from tests.experts.misbehaving_server import MisbehavingServer, error, in_turn, reset, says, status
+from tests.scoring.fuzz_judge import fuzz
 
 YES = '{"extracted_answer": "4", "correct": true}'
 NO = '{"extracted_answer": "5", "correct": false}'
@@ -183,3 +184,7 @@ def test_agreement_keeps_failures_apart():
     assert told.kappa == pytest.approx((0.6 - 0.52) / 0.48)
     assert agreement([]).rate is None
     assert agreement([pair(1, 1)]).kappa is None
+
+
+def test_no_text_leaves_its_block_or_breaks_the_reading_of_verdicts():
+    fuzz(300, 7)
