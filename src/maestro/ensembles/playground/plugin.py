@@ -10,7 +10,7 @@ from maestro.errors import CheckpointError
 from maestro.registry.plugins import Registrar
 
 _FOLDER = Path(__file__).parent
-POLICIES = {"maestro-mini": "features.json", "maestro-mini-vl": "config.json"}
+POLICIES = {"maestro-mini": "features.json", "maestro-reading": "reading.json", "maestro-mini-vl": "config.json"}
 """Shipped policies, and the file by which each is known."""
 
 
