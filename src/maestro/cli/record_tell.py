@@ -14,11 +14,12 @@ from maestro.cli.output import print_table
 from maestro.cli.replay import replay
 from maestro.errors import ConfigError, StoreError
 from maestro.images import ImageStore
-from maestro.policy.loading import READING_CARD
+from maestro.policy.loading import ANYWHERE, READING_CARD
 from maestro.policy.reading.heard import hear
 from maestro.policy.reading.policy import ReadingPolicy
 from maestro.policy.reading.record import TrackRecord
 from maestro.registry.menu import Menu
+from maestro.registry.plugins import registered
 from maestro.rollout.manifest import read_manifest
 from maestro.rollout.pool import RecordedPool
 from maestro.train.recorded_worth import record_of
@@ -27,12 +28,12 @@ from maestro.train.recorded_worth import record_of
 @click.command("tell")
 @click.argument("store", type=click.Path(path_type=Path))
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option("--policy", "-p", required=True, type=click.Path(path_type=Path), help="Folder of the reading policy to tell.")
+@click.option("--policy", "-p", default=ANYWHERE, show_default=True, help="Name or folder of the reading policy to tell.")
 @click.option("--split", help="Split whose calls are told; the first one recorded by default.")
 @click.option("--limit", type=click.IntRange(min=1), help="First tasks of the split; all of them by default.")
 @click.option("--replace", is_flag=True, help="Tell also of pairs that the policy has on record; what it has of them is dropped.")
-def tell(store: Path, out: Path, policy: Path, split: str | None, limit: int | None, replace: bool) -> None:
-    """Tell a reading policy how the calls in STORE turned out, and write it to the new folder OUT.
+def tell(store: Path, out: Path, policy: str, split: str | None, limit: int | None, replace: bool) -> None:
+    """Tell a policy that reads the menu how the calls in STORE turned out, and write it to the new folder OUT.
 
     For experts and skills that the policy was not trained with: it then counts on what they did, not on what their cards say. A skill
     whose card does not fit the questions that it solved is known by these questions instead.
@@ -70,14 +71,15 @@ def joined(policy: ReadingPolicy, pool: RecordedPool, pairs: frozenset[tuple[str
     return new if policy.record is None else policy.record.joined(new)
 
 
-def _reading_folder(policy: Path) -> Path:
-    """Where the reading policy of a policy or run folder lies. Raises ConfigError when there is none."""
-    for folder in (policy / "policy", policy):
+def _reading_folder(policy: str) -> Path:
+    """Where the reading policy of this name, policy folder or run folder lies. Raises ConfigError when there is none."""
+    made = registered().policy(policy) if policy in registered().policies else Path(policy).expanduser()
+    for folder in (made / "policy", made) if isinstance(made, Path) else ():
         if (folder / READING_CARD).is_file():
             return folder
     raise ConfigError(
-        f"{policy} holds no reading policy (no {READING_CARD}, there or in policy/). Only such a policy reads records; others learn of a "
-        "new expert by training."
+        f"{policy} holds no reading policy (no {READING_CARD}, there or in policy/). Only such a policy reads records: {ANYWHERE} is one, "
+        "and recipes/unseen.py trains others (docs/unseen.md)."
     )
 
 
