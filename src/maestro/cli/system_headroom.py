@@ -148,8 +148,8 @@ def judge_folder(folder: RecordedFolder, asked: Asked) -> FolderHeadroom:
     play = _Play(folder, asked, fitted_on, played)
     if seen := _seen(play.tasks[fitted_on], play.tasks[played]):
         told = (
-            f"{seen} of {len(play.tasks[played])} questions of {played} share a scene with those of {fitted_on}, which baselines are fitted "
-            "on: what they come to there is no estimate"
+            f"{seen} of {len(play.tasks[played])} questions of {played} share a scene with those of {fitted_on}. Baselines are fitted on "
+            f"{fitted_on}, so what they come to there is no estimate"
         )
         warn(told)
         note = f"{told}. {note}".strip()
