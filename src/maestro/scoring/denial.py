@@ -6,6 +6,8 @@ import re
 
 _WINDOW = 48
 """Characters before and after a mention that are looked at."""
+_MOST = 64
+"""Mentions that are looked at: a reply of nothing else must not take seconds."""
 _BEFORE = re.compile(
     r"(?:\b(?:not|never|neither|nor|cannot|except|excluding|exclude[ds]?|anything but|other than|rather than|instead of|"
     r"rul(?:e|ed|es|ing) out|eliminat(?:e|ed|es|ing))|n['’]t|不是|并非|不选|排除)"
@@ -28,5 +30,5 @@ def denied(text: str, start: int, end: int) -> bool:
 
 
 def only_denied(text: str, mentions: list[tuple[int, int]]) -> bool:
-    """Whether there are mentions, and each of them is denied."""
-    return bool(mentions) and all(denied(text, start, end) for start, end in mentions)
+    """Whether there are mentions, and each of the last ones is denied."""
+    return bool(mentions) and all(denied(text, start, end) for start, end in mentions[-_MOST:])
