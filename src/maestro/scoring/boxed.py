@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from maestro.scoring.notation import in_latex
+from maestro.scoring.plain_number import plain_values
 
 MAX_CHARACTERS = 100_000
 """A longer reply is read from this far before its end."""
@@ -96,11 +97,12 @@ def locate(text: str, *, fbox: bool = False) -> Found | None:
 
 
 def _bare_formula(text: str) -> str | None:
-    """A short reply that is nothing but mathematics, such as "(2, 3)" or "x > 3"; of a chain of equations its end."""
+    """A short reply that is nothing but mathematics, such as "(2, 3)" or "x > 3"; of equations the number at their end."""
     whole = text.strip(" \t\r\n*`").rstrip(".")
     if len(whole) > _FORMULA_LENGTH or not _BARE_FORMULA.fullmatch(whole) or not _OPERATION.search(whole):
         return None
-    return whole if _NAMED.match(whole) else whole.rsplit("=", 1)[-1].strip() or None
+    behind = whole.rsplit("=", 1)[-1].strip()
+    return whole if _NAMED.match(whole) and not plain_values(behind) else behind or None
 
 
 def _before(text: str, place: int) -> str:
