@@ -87,7 +87,7 @@ def test_runs_of_two_benchmarks_and_names_of_any_letters_have_one_page(maestro, 
         (lambda runs, path: runs[:1], 2, "two runs or more"),
         (lambda runs, path: [runs[0], str(path)], 1, "holds no evaluation"),
         (lambda runs, path: [runs[0], runs[0]], 1, "given twice"),
-        (lambda runs, path: [*runs, "--strong", "nobody"], 1, "100 %"),
+        (lambda runs, path: [*runs, "--strong", "nobody"], 1, "no expert that any of these runs called 'nobody'; there is"),
     ],
 )
 def test_mistakes_are_told(maestro, runs, tmp_path, arguments, code, told):

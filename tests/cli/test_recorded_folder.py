@@ -132,6 +132,13 @@ class TestHeadroom:
         assert code == 1
         assert "'dev'; there is all, test" in printed.err
 
+    def test_baselines_played_on_what_they_were_fitted_on_are_told(self, maestro, folder):
+        code, printed = maestro("headroom", folder, "--train", "test", "--split", "test", "--json")
+        assert code == 0
+        assert "16 of 16 questions of test share a scene with those of test" in printed.err
+        assert "what they come to there is no estimate" in json.loads(printed.out)["note"]
+        assert "share a scene" not in maestro("headroom", folder)[1].err
+
     def test_options_of_folders_are_refused_for_a_store(self, maestro, tmp_path):
         code, printed = maestro("headroom", str(tmp_path / "none.sqlite"), "--train", "val")
         assert code == 1

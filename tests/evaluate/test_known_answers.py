@@ -61,6 +61,16 @@ def test_student_tails_meet_the_printed_tables(t, freedom, known):
 
 
 @pytest.mark.parametrize(
+    ("t", "freedom", "known"),
+    [(18.41712300776428, 4163, 7.0002108e-73), (10.0, 299, 1.68814573e-20), (40.0, 4163, 2.36890047e-296), (200.0, 1, 0.0031830723)],
+)
+def test_small_tails_are_no_rounding_noise(t, freedom, known):
+    """Values of SciPy."""
+    assert student_tails(t, freedom) == pytest.approx(known, rel=1e-6)
+    assert student_tails(math.inf, freedom) == 0
+
+
+@pytest.mark.parametrize(
     ("cost", "accuracy", "known"),
     [(0.15, 0.70, 0.697254), (10, 0.75, 0.650378), (200, 0.9, 0), (0.0044, 0.5, 0.523810), (0, 0.5, 0.523810)],
 )

@@ -241,3 +241,19 @@ async def test_the_dialects_last_decision_ends_the_episode_and_performs_nothing(
     assert (episode.stop, len(episode.turns), ensemble.seen) == (stop, 1, [])
     assert episode.turns[0].observation is None
     assert Episode.model_validate_json(episode.model_dump_json()) == episode
+
+
+async def test_episodes_that_wait_for_nothing_can_be_interrupted_all_the_same():
+    ended = []
+
+    def done(index, _):
+        ended.append(index)
+        if len(ended) == 10:
+            running.cancel()
+
+    policy = ScriptedPolicy([CALL, "<answer>7</answer>"])
+    jobs = [Job(TASK, sample) for sample in range(500)]
+    running = asyncio.ensure_future(run_episodes(jobs, policy, FakeEnsemble(), concurrency=4, done=done))
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert len(ended) <= 10 + 2 * 4

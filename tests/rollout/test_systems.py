@@ -16,6 +16,7 @@ from maestro.rollout.systems import DEFAULT_PRICE, expert_id, offered_menu, own_
 from maestro.scoring import score
 from maestro.skills.ensemble import Ensemble
 from maestro.tasks.opening import file_source
+from maestro.tasks.problems import BrokenRows
 from maestro.types import Call, Price, StopReason
 from tests.tasks.recorded_folders import SECRET, SYSTEMS, outcome_row, right, task_row, write_folder
 
@@ -110,7 +111,7 @@ class TestSayings:
 
     def test_a_scorer_that_refuses_the_gold_answer_is_told(self, tmp_path, images):
         folder = file_source(write_folder(tmp_path / "odd", [task_row(0, answer="two or three")]))
-        with pytest.raises(TaskError, match="does not accept its own answer 'two or three'"):
+        with pytest.raises(BrokenRows, match="line 1, answer: 'two or three' of task q0 is not accepted by its own scoring profile"):
             own_systems(folder).pool(folder.load("all", None, images))
 
 

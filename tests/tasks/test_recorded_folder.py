@@ -77,6 +77,13 @@ class TestOutcomes:
         assert "row 6, correct: must be 0 or 1, not 2" in told
         assert "row 7, system: must be text, not ' '" in told
 
+    def test_an_id_that_occurs_twice_is_told_before_outcomes_that_are_nobodys_for_it(self, tmp_path):
+        outcomes = [outcome_row(row["task_id"], system) for row in ROWS[:3] for system in SYSTEMS]
+        rows = [ROWS[0], ROWS[1], {**ROWS[2], "task_id": ROWS[0]["task_id"]}]
+        folder = write_folder(tmp_path / "twice", rows, outcomes)
+        with pytest.raises(BrokenRows, match="line 3, the id 'q0' is that of line 1 already; ids are unique"):
+            _ = file_source(folder).outcomes
+
     def test_a_task_that_lacks_a_system_is_told_with_its_line(self, tmp_path):
         outcomes = [outcome_row(row["task_id"], system) for row in ROWS[:3] for system in SYSTEMS]
         folder = write_folder(tmp_path / "shapes", ROWS[:3], outcomes[:4] + outcomes[5:7])

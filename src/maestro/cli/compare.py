@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from maestro.cli.output import Finite, as_json_bytes, json_option, print_json, print_table
+from maestro.errors import ConfigError, not_found
 from maestro.evaluate.compare import Quantity, Run, compare, read_runs
 from maestro.evaluate.comparison_page import comparison_page
 from maestro.evaluate.curves import strong_share
@@ -113,6 +114,9 @@ def _curves(runs: list[Run], cards: dict[Path, Scorecard]) -> dict[str, Curve]:
 def _strong(runs: list[Run], expert: str) -> dict[str, Any]:
     """RouteLLM's scalars from runs that ask the strong expert for different shares of the questions."""
     points = []
+    there = {call.expert for run in runs for result in run.results for call in result.made}
+    if expert not in there:
+        raise ConfigError(not_found("expert that any of these runs called", expert, there, "Name the strong one with --strong."))
     for run in runs:
         asked = {result.task_id for result in run.results if any(call.expert == expert for call in result.made)}
         scores = per_question(run.results, "score")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from maestro.cli.headroom_options import Asked
 from maestro.cli.loading import load_tasks, run_async
 from maestro.cli.output import console, print_table, progress, warn
 from maestro.errors import ConfigError
+from maestro.evaluate.clusters import cluster_of
 from maestro.evaluate.headroom_page import headroom_report, headroom_tables, not_alone
 from maestro.evaluate.report import Report, Table
 from maestro.evaluate.sweep import Sweep, swept
@@ -27,6 +28,7 @@ from maestro.rollout.prices import read_prices
 from maestro.rollout.systems import DEFAULT_PRICE, own_systems
 from maestro.scoring.scorable import require_scorable
 from maestro.tasks.recorded_folder import OUTCOMES_FILE, TASKS_FILE, RecordedFolder
+from maestro.types import Task
 
 TRAIN, TEST = "train", "test"
 
@@ -144,9 +146,22 @@ def judge_folder(folder: RecordedFolder, asked: Asked) -> FolderHeadroom:
         there = f"no split {lacking[0]!r} (there is {', '.join(folder.splits)}): name others with --train and --split"
         return FolderHeadroom(folder.name, table, played, fitted_on, None, f"no baselines: {folder.name} has {there}")
     play = _Play(folder, asked, fitted_on, played)
+    if seen := _seen(play.tasks[fitted_on], play.tasks[played]):
+        told = (
+            f"{seen} of {len(play.tasks[played])} questions of {played} share a scene with those of {fitted_on}. Baselines are fitted on "
+            f"{fitted_on}, so what they come to there is no estimate"
+        )
+        warn(told)
+        note = f"{told}. {note}".strip()
     rows = {f"{weight:g}": not_alone(dict(play.at(weight, alone=False).summaries)) for weight in asked.sweep or ()}
     sweep = swept("cost weight", rows) if rows else None
     return FolderHeadroom(folder.name, table, played, fitted_on, play.at(asked.cost_weight), note, sweep)
+
+
+def _seen(fitted: Sequence[Task], played: Sequence[Task]) -> int:
+    """How many of the questions played are on a scene that baselines were fitted on."""
+    scenes = {cluster_of(task) for task in fitted}
+    return sum(cluster_of(task) in scenes for task in played)
 
 
 class _Play:

@@ -151,10 +151,17 @@ def paired_table(tests: Sequence[PairedTest], alpha: float) -> Table:
         "pair", "benchmark", "difference", "macro", "win / loss / tie", "p McNemar", "p t-test", "p bootstrap", "p (Holm)", "detectable",
         "questions / clusters",
     )  # fmt: skip
+    title = "Paired tests"
+    sizes = {(one.pair.questions, one.pair.clusters) for one in tests}
+    if len(sizes) == 1:  # ten columns are as many as a page is wide
+        questions, clusters = sizes.pop()
+        note += f" {questions} questions, {clusters} clusters."
+        columns, rows = _without(columns, 10), [_without(row, 10) for row in rows]
     benchmarks = {one.benchmark for one in tests}
     if len(benchmarks) == 1:
-        return Table(f"Paired tests, {benchmarks.pop()}", _without(columns, 1), [_without(row, 1) for row in rows], note)
-    return Table("Paired tests", columns, rows, note)
+        title = f"Paired tests, {benchmarks.pop()}"
+        columns, rows = _without(columns, 1), [_without(row, 1) for row in rows]
+    return Table(title, columns, rows, note)
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,8 @@ async def run_episodes(
 
     async def one(index: int, job: Job) -> None:
         async with gate:
+            # An episode of recorded calls waits for nothing: thousands would run in one turn of the loop, deaf to an interrupt.
+            await asyncio.sleep(0)
             weight = cost_weight if job.cost_weight is None else job.cost_weight
             episode = await run_episode(job.task, policy, job.ensemble or ensemble, limits, sample=job.sample, cost_weight=weight)
             episodes[index] = episode

@@ -13,10 +13,10 @@ import re
 import string
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from maestro.errors import TaskError
 from maestro.policy.baselines.recorded import RecordedTask
 from maestro.scoring import score
 from maestro.tasks.outcomes import Outcome
+from maestro.tasks.problems import ProblemList
 from maestro.tasks.recorded_folder import RecordedFolder
 from maestro.types import Task
 
@@ -47,16 +47,19 @@ class SystemReplies:
     def say(self, judged: RecordedTask, system: str) -> tuple[str, str]:
         """The answer of a system and its reply in full (empty where it was not recorded).
 
-        Raises TaskError when nothing was recorded, or the task's scorer does not accept its own gold answer.
+        Raises TaskError when nothing was recorded, BrokenRows when the task's scorer does not accept its own gold answer.
         """
         task = judged.task
         outcome = self.outcomes.of(task.id)[system]
         gold = task.references[0]
         if judged.score(gold) != 1.0:
-            raise TaskError(
-                f"task {task.id}: its scoring profile {task.profile!r} does not accept its own answer {gold!r}, so recorded systems cannot "
-                "be played on it. Mend the row, or its answer_type."
+            problems = ProblemList(self.folder.path, self.folder.rows.unit)
+            told = (
+                f"answer: {gold!r} of task {task.id} is not accepted by its own scoring profile {task.profile!r}, so recorded systems "
+                "cannot be played on it; mend it, or the answer_type"
             )
+            problems.add(self.folder.lines[task.id], [told])
+            problems.check()
         return (gold if outcome.correct else self._wrong(judged, system, outcome)), outcome.response
 
     def _wrong(self, judged: RecordedTask, system: str, outcome: Outcome) -> str:

@@ -1,4 +1,4 @@
-r"""Where the answer stands in a reply about mathematics: the last box, else the last formula, else the last number."""
+r"""Where the answer stands in a reply about mathematics: the last box, else the last formula, else the reply or its last number."""
 
 from __future__ import annotations
 
@@ -6,12 +6,29 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from maestro.scoring.notation import in_latex
+from maestro.scoring.plain_number import plain_values
+
 MAX_CHARACTERS = 100_000
 """A longer reply is read from this far before its end."""
 _BOX = re.compile(r"\\boxed(?![A-Za-z])")
 _BOX_OR_FRAME = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])")
 _UNBRACED = re.compile(r"[^\s$]{1,200}")
-_NUMBER = re.compile(r"[-+\u2212]?(?:\d{1,3}(?:,\d{3})+|\d{1,400})(?:\.\d{1,400})?(?:[eE][-+]?\d{1,4})?\s{0,3}\\?%?|[-+\u2212]?\.\d{1,400}")
+_SIGN = r"[-+\u2212\uff0d\uff0b]?"
+_DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d{1,400})(?:\.\d{1,400})?(?:[eE][-+]?\d{1,4})?"
+_POWER = r"\s?(?:\\times|\*|x)\s{0,2}10\^(?:\{[-+\u2212]?\d{1,4}\}|[-+\u2212]?\d{1,4})"
+_SYMBOL = r"(?:\\[dt]?frac\s?\{\d{1,60}\}\s?\{\d{1,60}\}|\\sqrt\s?\{\d{1,60}\}|\\pi(?![A-Za-z]))"
+_BELOW = r"\s?/\s?(?:\d{1,60}|\\pi(?![A-Za-z]))"
+_NUMBER = re.compile(
+    rf"(?<![A-Za-z]){_SIGN}(?:{_DIGITS}(?:{_POWER})?(?:\s?{_SYMBOL}){{0,3}}|{_SYMBOL}(?:\s?{_SYMBOL}){{0,2}}|\.\d{{1,400}})(?:{_BELOW})?\s{{0,3}}\\?%?"
+)
+"""A number as it is written: also a fraction, a root, a multiple of pi, a power of ten."""
+_POWER_OF_UNIT = re.compile(r"(?<=[A-Za-z])\^(?:\{[-+\u2212]?\d{1,2}\}|[-+\u2212]?\d{1,2})")
+_FORMULA_LENGTH = 120
+_COMMAND = r"\\(?!fbox|boxed|text|mbox)[A-Za-z]{1,12}"
+_BARE_FORMULA = re.compile(rf"(?:{_COMMAND}|(?<![A-Za-z])[A-Za-z](?![A-Za-z])|[\d\s+\-\u2212*/^=<>()\[\]{{}},.|!%°])+")
+_OPERATION = re.compile(r"\d|[+/^=<>\\]")
+_NAMED = re.compile(r"\s*[A-Za-z]\s*=")
 _BEFORE = 60
 _DELIMITERS = (("$$", "$$"), ("\\[", "\\]"), ("\\(", "\\)"), ("$", "$"))
 
@@ -21,7 +38,7 @@ class Found:
     """What was found and where."""
 
     text: str
-    place: Literal["box", "formula", "number"]
+    place: Literal["box", "formula", "reply", "number"]
     before: str = ""
     """The characters before it, at most as many as tell whether it is one of several."""
 
@@ -59,7 +76,7 @@ def last_formula(text: str) -> str | None:
 
 def last_number(text: str) -> str | None:
     """The last number as it is written, with its sign and percent sign; None when there is none."""
-    last = _last(_NUMBER, text)
+    last = _last(_NUMBER, _POWER_OF_UNIT.sub("", in_latex(text)))
     return last[0].strip() if last else None
 
 
@@ -71,8 +88,21 @@ def locate(text: str, *, fbox: bool = False) -> Found | None:
         return Found(inside, "box", _before(text, box.start())) if inside is not None else None
     if formula := _last_formula(text):
         return Found(formula[1], "formula", _before(text, formula[0]))
+    text = in_latex(text)
+    whole, text = _bare_formula(text), _POWER_OF_UNIT.sub("", text)
     number = _last(_NUMBER, text)
+    if whole is not None and (number is None or number[0].strip() != whole):
+        return Found(whole, "reply")
     return Found(number[0].strip(), "number", _before(text, number.start())) if number else None
+
+
+def _bare_formula(text: str) -> str | None:
+    """A short reply that is nothing but mathematics, such as "(2, 3)" or "x > 3"; of equations the number at their end."""
+    whole = text.strip(" \t\r\n*`").rstrip(".")
+    if len(whole) > _FORMULA_LENGTH or not _BARE_FORMULA.fullmatch(whole) or not _OPERATION.search(whole):
+        return None
+    behind = whole.rsplit("=", 1)[-1].strip()
+    return whole if _NAMED.match(whole) and not plain_values(behind) else behind or None
 
 
 def _before(text: str, place: int) -> str:

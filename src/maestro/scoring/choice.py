@@ -3,7 +3,7 @@ r"""Multiple choice: the letter that a reply settles on.
 In this order: the whole reply is a letter, in any of the usual wrappers, or an option's text; the last explicit statement
 ("the answer is B", "答案是B"), else "B is the answer"; a letter at the start ("B.", "B)", "(B)"); the only capital letter that
 stands alone; the only option whose text occurs. A reply that names several and does not settle on one has no letter: nothing is
-guessed.
+guessed. Nor has one that names an option only to deny it ("not B", "B is wrong").
 
 The article "A" and the pronoun "I" are no letters where a word follows that no letter stands before ("A dog runs"). Public
 extractors read option A there; this is the one deviation.
@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from functools import partial
 from typing import NamedTuple
 
 from maestro.scoring.boxed import MAX_CHARACTERS
 from maestro.scoring.choices import Choices, choices_of, folded, gold_letters, narrow
+from maestro.scoring.denial import denied, only_denied
 from maestro.scoring.score import Score, judged
 
 _COMMANDS = re.compile(r"\\(?:boxed|fbox|text(?:bf|it|rm)?|math(?:rm|bf|sf))\b")
@@ -32,6 +34,8 @@ _STATEMENT = re.compile(rf"(?i:{_SUBJECT}[*_\"']*\s*+(?:(?:is|are|was|would be|s
 _OPEN = r"[\s:=*_$\"'`“”‘’(\[{<#]*"
 _NOUN = rf"(?:(?i:the\s+)?(?i:\boption|\bchoice|\bletter|\bis\b|选项|選項|项|項|是|为|為|应为|择|擇){_OPEN})*"
 _STATED = re.compile(rf"{_OPEN}{_NOUN}([A-Za-z])(?![A-Za-z0-9_])(?!['’\-][A-Za-z])")
+_CLOSED = re.compile(r"[)\]}>*_$\"'`”’]*\s*(?:[.,;:]|\n|\Z)")
+"""No word stands behind a letter."""
 _NAMED_FIRST = re.compile(
     r"(?<![A-Za-z0-9_])([A-Z])[)\]}*_]{0,4}\s{1,3}(?i:is|would be|must be|should be)\s{1,3}the\s{1,3}"
     r"(?i:(?:only|most|one|correct|right|best|final|likely)\s{1,3}){0,2}(?i:answer|option|choice)\b"
@@ -50,6 +54,7 @@ _AFTER_A_LETTER = frozenset(
         "will but with by in from not if when due then vs versus also",
     )
 )
+_DENIED = "the only option named is denied"
 _SENTENCE_ENDS = ".!?:;\n\"'“([*-"
 
 
@@ -84,7 +89,8 @@ def read_choice(reply: str, choices: Choices, *, lower_case: bool = False, figur
     if (letter := choices.letter_of(_COMMANDS.sub("", reply[:2000]).strip(_WRAPPERS))) is not None and len(reply) < 2000:
         return Reading(letter, "the whole reply is an option")
     working = figures and any(map(str.isdigit, reply))
-    for read in (_stated, _named_first, _at_start) if working else (_stated, _named_first, _at_start, _alone, _by_text):
+    stated = partial(_stated, lower_case=lower_case)
+    for read in (stated, _named_first, _at_start) if working else (stated, _named_first, _at_start, _alone, _by_text):
         if (reading := read(reply, choices)) is not None:
             return reading
     return Reading(None, "no option can be read")
@@ -98,18 +104,21 @@ def _bare(reply: str, choices: Choices, *, lower_case: bool) -> str | None:
     return core if len(core) == 1 and core in choices.letters else None
 
 
-def _stated(reply: str, choices: Choices) -> Reading | None:
-    """The last explicit statement that names an option."""
+def _stated(reply: str, choices: Choices, *, lower_case: bool) -> Reading | None:
+    """The last explicit statement that names an option. `lower_case`: "the answer is b" does, where no word follows."""
     for statement in reversed(deque(_STATEMENT.finditer(reply), maxlen=_STATEMENTS)):
         tail = _COMMANDS.sub("", reply[statement.end() : statement.end() + _TAIL])
         match = _STATED.match(tail)
-        if match and match[1] in choices.letters and not _is_word(tail, match, choices):
+        letter = match[1] if match else ""
+        if match and lower_case and _CLOSED.match(tail, match.end()):
+            letter = letter.upper()
+        if match and letter and letter in choices.letters and not _is_word(tail, match, choices):
             other = _JOINED.match(tail, match.end())
-            if other and other[1] in choices.letters and other[1] != match[1]:
+            if other and other[1] in choices.letters and other[1] != letter:
                 return Reading(None, "the answer is stated as several letters")
-            return Reading(match[1], "stated as the answer")
-        if (letter := _stated_text(tail, choices)) is not None:
-            return Reading(letter, "its text is stated as the answer")
+            return Reading(letter, "stated as the answer")
+        if (by_text := _stated_text(tail, choices)) is not None:
+            return Reading(by_text, "its text is stated as the answer")
     return None
 
 
@@ -134,7 +143,7 @@ def _at_start(reply: str, choices: Choices) -> Reading | None:
     """A marked letter at the very start, unless others are listed beside it."""
     text = _COMMANDS.sub("", reply).lstrip(" \t\r\n*_#>`$\"'{[-")
     first = _MARK.match(text)
-    if first is None or (letter := first[1] or first[2]) not in choices.letters:
+    if first is None or (letter := first[1] or first[2]) not in choices.letters or denied(text, first.start(), first.end()):
         return None
     joined = _JOINED.match(text, first.end())
     if joined and joined[1] in choices.letters and joined[1] != letter:
@@ -154,8 +163,11 @@ def _at_start(reply: str, choices: Choices) -> Reading | None:
 def _alone(reply: str, choices: Choices) -> Reading | None:
     """The only capital letter that stands alone."""
     text = _COMMANDS.sub(" ", reply)
-    found = {match[1] for match in _ALONE.finditer(text) if match[1] in choices.letters and not _is_word(text, match, choices)}
+    mentions = [match for match in _ALONE.finditer(text) if match[1] in choices.letters and not _is_word(text, match, choices)]
+    found = {match[1] for match in mentions}
     if len(found) == 1:
+        if only_denied(text, [match.span(1) for match in mentions]):
+            return Reading(None, _DENIED)
         return Reading(found.pop(), "the only letter that stands alone")
     return Reading(None, "several letters, none stated as the answer") if found else None
 
@@ -167,7 +179,11 @@ def _by_text(reply: str, choices: Choices) -> Reading | None:
         return Reading(None, "no letter, and too long to be read as an option")
     found = choices.contained(reply)
     if len(found) == 1:
-        return Reading(next(iter(found)), "the only option whose text occurs")
+        letter, text = next(iter(found)), folded(reply)
+        own = re.escape(folded(choices.text(letter)))
+        if only_denied(text, [match.span() for match in re.finditer(own, text)]):
+            return Reading(None, _DENIED)
+        return Reading(letter, "the only option whose text occurs")
     return Reading(None, "several options occur") if found else None
 
 

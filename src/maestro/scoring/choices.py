@@ -14,7 +14,7 @@ DEFAULT_COUNT = 4
 """Letters of a question whose options are not given, unless its gold letter lies beyond."""
 
 _GOLD = re.compile(r"\s*\(?([A-Za-z])(?:[).:]+\s*(.*))?\s*", re.DOTALL)
-_WIDE = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
+_WIDE = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)} | {0x3000: 0x20, 0x2212: ord("-")}
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def folded(text: str) -> str:
 
 
 def narrow(text: str) -> str:
-    """Text with full-width characters as ASCII; nothing else changes, and no character becomes several."""
+    """Text with full-width characters and the minus sign as ASCII; nothing else changes, and no character becomes several."""
     return text.translate(_WIDE)
 
 

@@ -17,6 +17,9 @@ _WHOLE = re.compile(r"[1-9]\d{0,14}")
 _ACCURACY, _FORMAT = 0.9, 0.1
 _LARGEST = 10**12
 """A number from here on is no length and no angle; far beyond, a float is as near to one option as to any other."""
+_WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z']{2,}")
+_MOST_WORDS = 3
+"""A text of more words is no number, and a second of algebra is saved."""
 _OPEN, _CLOSE = "<think>", "</think>"
 
 
@@ -115,6 +118,8 @@ def _numbers(texts: tuple[str, ...]) -> list[float | None]:
     plain = [plain_values(text) for text in texts]
     values: list[float | None] = [float(found[0]) if found and abs(found[0]) < _LARGEST else None for found in plain]
     hard = [text[:500] for text, value in zip(texts, values, strict=True) if value is None]
-    computed = iter(compute("values", texts=hard).value or [None] * len(hard)) if hard else iter(())
+    asked = [text for text in hard if len(_WORD.findall(text)) <= _MOST_WORDS]
+    found = dict(zip(asked, (compute("values", texts=asked).value if asked else None) or [None] * len(asked), strict=True))
+    computed = iter([found.get(text) for text in hard])
     values = [next(computed) if value is None else value for value in values]
     return [value if value is not None and abs(value) < _LARGEST else None for value in values]

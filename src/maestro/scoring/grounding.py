@@ -27,6 +27,13 @@ _FOUR = re.compile(rf"[\[(<{{]\s{{0,9}}{_N}{_GAP}{_N}{_GAP}{_N}{_GAP}{_N}\s{{0,9
 _TWO_POINTS = re.compile(rf"[\[(]\s{{0,9}}{_N}{_GAP}{_N}\s{{0,9}}[\])][\s,;]{{0,9}}(?:to\s)?[\[(]\s{{0,9}}{_N}{_GAP}{_N}\s{{0,9}}[\])]")
 _POINT = re.compile(rf"[\[(<{{]\s{{0,9}}{_N}{_GAP}{_N}\s{{0,9}}[\])>}}]")
 _NAMED = re.compile(rf"\bx\s{{0,9}}[=:]\s{{0,9}}{_N}[\s,;]{{1,9}}[\"']?y[\"']?\s{{0,9}}[=:]\s{{0,9}}{_N}", re.IGNORECASE)
+_KEY = r"[\"']?\b(?:{})[\"']?\s{{0,9}}[=:]\s{{0,9}}[\"']?" + _N.replace("{", "{{").replace("}", "}}") + r"[\"']?"
+_JOINT = r"[\s,;]{0,9}"
+_CORNERS = re.compile(
+    _JOINT.join(map(_KEY.format, ("x_?1|x_?min|left", "y_?1|y_?min|top", "x_?2|x_?max|right", "y_?2|y_?max|bottom"))), re.IGNORECASE
+)
+_SIZED = re.compile(_JOINT.join(map(_KEY.format, ("x", "y", "w|width", "h|height"))), re.IGNORECASE)
+_BOXES = (_FOUR, _TWO_POINTS, _CORNERS, _SIZED)
 _ANY = re.compile(rf"(?<![\w.]){_N}(?![\w])")
 
 
@@ -85,7 +92,7 @@ def refcoco(
     golds = _gold_boxes(references, size)
     if not golds:
         return Score(score=0.0, rule="refcoco", reason=_NO_GOLD)
-    numbers = _first(tail(prediction), (_FOUR, _TWO_POINTS), 4)
+    numbers = _first(tail(prediction), _BOXES, 4)
     if numbers is None:
         return Score(score=0.0, rule="refcoco", reason="no box in the reply")
     box = Box.of(_placed(numbers, coords, size))
@@ -112,7 +119,7 @@ def screenspot(
     golds = _gold_boxes(references, size)
     if not golds:
         return Score(score=0.0, rule="screenspot", reason=_NO_GOLD)
-    numbers = _first(tail(prediction), (_FOUR, _TWO_POINTS, _POINT, _NAMED), 2)
+    numbers = _first(tail(prediction), (*_BOXES, _POINT, _NAMED), 2)
     if numbers is None:
         return Score(score=0.0, rule="screenspot", reason="no point in the reply")
     placed = _placed(numbers, coords, size)
@@ -163,11 +170,16 @@ def _size(image_size: Sequence[float] | None) -> tuple[float, float] | None:
 
 
 def _first(text: str, patterns: tuple[re.Pattern[str], ...], least: int) -> list[float] | None:
-    """The numbers of the first match of any pattern; of matches that begin together the longest. Else the text's first numbers."""
+    """The numbers of the first match of any pattern, a box as its corners; of matches that begin together the longest.
+
+    Else the text's first numbers.
+    """
     found = [match for pattern in patterns if (match := pattern.search(text))]
     if found:
         match = min(found, key=lambda one: (one.start(), -one.end()))
         numbers = [float(number) for number in match.groups()]
+        if match.re is _SIZED:
+            numbers[2:] = numbers[0] + numbers[2], numbers[1] + numbers[3]
     else:
         numbers = [float(match[1]) for match, _ in zip(_ANY.finditer(text), range(4), strict=False)]
         numbers = numbers if len(numbers) == 4 else numbers[:2] if least == 2 else []

@@ -14,7 +14,10 @@ _TOLERANCE = 1e-6
 _MOST_ANSWER = 2000
 """Characters of an answer that is compared at all; a longer one is no answer but a text."""
 _HEDGE = re.compile(r"\b(?:or|either|maybe|perhaps|possibly|alternatively|and/or)\b|\\l?or\b|\\vee\b|或", re.IGNORECASE)
-_OR_BEFORE = re.compile(r"(?:\d|[$%°)\]}])\s{0,3}[^\W\d]{0,8},?\s{1,3}(?:and/)?or\s{1,3}(?:[A-Za-z]\s?=\s?)?[-+$\\(\[{]{0,4}\Z")
+_OR_BEFORE = re.compile(
+    r"(?:\d|[$%°)\]}])\s{0,3}[^\W\d]{0,8},?\s{1,3}(?:(?:and/)?or|maybe|perhaps|possibly|alternatively)"
+    r"(?:\s{1,3}(?:maybe|perhaps|possibly|else|also))?,?\s{1,3}(?:[A-Za-z]\s?=\s?)?[-+$\\(\[{]{0,4}\Z"
+)
 """Another answer and "or" right before the one that was found."""
 _WHOLE_REPLY = re.compile(r"\s*(?:\\boxed\{\s*(-?[1-9]\d{0,14})\s*\}|\$(-?[1-9]\d{0,14})\$|(-?[1-9]\d{0,14}))\s*")
 _WHOLE = re.compile(r"-?[1-9]\d{0,14}")
@@ -86,7 +89,7 @@ def _near(given: tuple[Fraction, ...], wanted: tuple[Fraction, ...], tolerance: 
 
 def _delimited(answer: str) -> str:
     """An answer that is a number and more as Math-Verify reads it best."""
-    text = tidy(answer).strip("$ ")
+    text = tidy(answer, texts=False).strip("$ ")
     return text.replace("%", "\\%")
 
 

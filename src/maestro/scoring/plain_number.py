@@ -6,10 +6,13 @@ import re
 import unicodedata
 from fractions import Fraction
 
+from maestro.scoring.notation import in_latex
+
 _MOST_CHARACTERS = 400
 _MOST_EXPONENT = 300
 _SPACES = ("\\,", "\\;", "\\!", "\\ ", "~", "{,}")
 _COMMANDS = re.compile(r"\\(?:text|mathrm|mbox|operatorname|textbf|mathbf)\s?\{([^{}]*)\}")
+_GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?: \d{3})+(?!\d)")
 _CURRENCY = "$€£¥₹₩₽"
 _WORDS = re.compile(
     r"(?:degrees?|percent|dollars?|euros?|cents?|units?|square|sq|cubic|per)\b|[a-zµΩ]{1,12}\.?(?:\^?\{?[23]\}?|²|³)?", re.IGNORECASE
@@ -19,13 +22,17 @@ _SHAPE = re.compile(r"([-+]?)(?:(\d{1,3}(?:,\d{3})+|\d+)(\.\d*)?|(\.\d+))(?:[eE]
 _RATIO = re.compile(r"([-+]?\d{1,60})/(\d{1,60})|([-+]?)\\[dt]?frac\{(\d{1,60})\}\{(\d{1,60})\}")
 
 
-def tidy(text: str) -> str:
-    """One way of writing: NFKC, an ASCII minus, no thin spaces, no LaTeX around units and degrees."""
-    text = unicodedata.normalize("NFKC", text).replace("\u2212", "-").replace("\u2013", "-").strip()
+def tidy(text: str, *, texts: bool = True) -> str:
+    r"""One way of writing: NFKC, an ASCII minus, no thin spaces, thousands together, no LaTeX around units and degrees.
+
+    `texts`: words in \text and its like come out of it.
+    """
+    text = unicodedata.normalize("NFKC", in_latex(text)).replace("\u2212", "-").replace("\u2013", "-").strip()
     for space in _SPACES:
         text = text.replace(space, "" if space in {"{,}", "\\!"} else " ")
-    text = _COMMANDS.sub(r" \1", _DEGREES.sub("", text))
-    return text.replace("\\%", "%").replace("\\$", "$").strip(" .;")
+    text = _GROUPED.sub(lambda match: match[0].replace(" ", ""), _DEGREES.sub("", text))
+    text = _COMMANDS.sub(r" \1", text) if texts else text
+    return text.replace("\\%", "%").replace("\\$", "$").strip().rstrip(" .;")
 
 
 def plain_values(text: str) -> tuple[Fraction, ...]:

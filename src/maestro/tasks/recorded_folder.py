@@ -64,7 +64,7 @@ class RecordedFolder(FileSource):
         """What the recorded systems came to. Raises TaskError when there are none or the file is broken, MissingDependency."""
         if not self.is_recorded:
             raise TaskError(f"{self.folder} has no {OUTCOMES_FILE}, so no system was recorded on its tasks. See docs/recorded.md.")
-        return read_outcomes(self.outcomes_path, self.path, self._lines())
+        return read_outcomes(self.outcomes_path, self.path, self.lines)
 
     @cached_property
     def questions(self) -> dict[str, Task]:
@@ -119,9 +119,16 @@ class RecordedFolder(FileSource):
         known = zip(numbers, ids, categories, scenes, strict=True)
         return split_rows({number: (str(category or ""), str(scene or own)) for number, own, category, scene in known})
 
-    def _lines(self) -> dict[str, int]:
-        """Line by task id."""
-        return {value: number for number, value in self.rows.splits("task_id") if isinstance(value, str)}
+    @cached_property
+    def lines(self) -> dict[str, int]:
+        """Line by task id. Raises BrokenRows for ids that occur twice: what was recorded would be nobody's."""
+        found: dict[str, int] = {}
+        problems = ProblemList(self.path, self.rows.unit)
+        for number, value in self.rows.splits("task_id"):
+            if isinstance(value, str) and (first := found.setdefault(value, number)) != number:
+                problems.add(number, [f"the id {value!r} is that of {self.rows.unit} {first} already; ids are unique"])
+        problems.check()
+        return found
 
     def _column(self, name: str) -> list[object]:
         return [value for _, value in self.rows.splits(name)]

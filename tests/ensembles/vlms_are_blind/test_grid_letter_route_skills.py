@@ -24,6 +24,8 @@ def caller_of(reply, asked):
         ),
         ("How many rows and columns are in the table? Answer with only the numbers in a pair (row, column), e.g., (5,6)", "(3,4)"),
         ("How many rows does the grid have?", "3"),
+        ("How many columns are there? Answer with a number in curly brackets, e.g. {3}.", "{4}"),
+        ("How many cells does the grid have?", "12"),
         ("How many columns are there?", "4"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from maestro.ensembles.vlms_are_blind.experts.circled_letter import CircledLetter
 from maestro.ensembles.vlms_are_blind.experts.ruled_grid import RuledGrid
@@ -118,3 +119,23 @@ def answers(experts, category):
 @pytest.mark.parametrize("category", ["Counting Grid - Blank Grids", "Counting Grid - Word Grids", "Circled Letter", "Subway Connections"])
 def test_a_sample_of_the_real_training_half(experts, category):
     assert np.mean(list(answers(experts, category))) >= 0.98
+
+
+@needs_fonts
+@pytest.mark.parametrize("scale", [2, 4])
+@pytest.mark.parametrize(("one", "other"), [("#332288", "#bb5566"), ("#882255", "#117733")])
+def test_thin_smooth_lines_have_one_colour_each(experts, scale, one, other):
+    image = Image.new("RGB", (600 * scale, 600 * scale), "white")
+    draw = ImageDraw.Draw(image)
+    font = ImageFont.truetype("DejaVuSans-Bold.ttf", 36 * scale)
+    for name, (x, y) in {"A": (300, 36), "B": (564, 300), "C": (300, 564), "D": (36, 300)}.items():
+        draw.text((x * scale, y * scale), name, font=font, fill="black", anchor="mm")
+    for colour, nodes in {
+        one: ((300, 72), (300, 199), (227, 199), (227, 300), (72, 300)),
+        other: ((300, 528), (300, 401), (528, 401)),
+    }.items():
+        last = (528, 300) if nodes[-1][0] == 528 else nodes[-1]
+        draw.line([(x * scale, y * scale) for x, y in (*nodes, last)], fill=colour, width=2 * scale)
+    pixels = np.asarray(image.resize((600, 600), Image.Resampling.LANCZOS))
+    counts = [experts["routes"].do_routes([pixels], list(pair))["count"] for pair in ("AD", "BC", "AC")]
+    assert counts == [1, 1, 0]

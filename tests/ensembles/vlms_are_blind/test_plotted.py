@@ -7,6 +7,7 @@ pytest.importorskip("rapidocr", reason="the extra `playground` is not installed"
 pytest.importorskip("matplotlib", reason="the extra `figures` is not installed")
 
 import numpy as np
+from PIL import Image
 
 from maestro.ensembles.vlms_are_blind.experts.backdrop import thin_kept
 from maestro.ensembles.vlms_are_blind.experts.ruled_grid import RuledGrid
@@ -86,3 +87,19 @@ def test_a_written_folder_is_a_task_source_with_both_wordings(tmp_path):
 def test_a_figure_is_always_the_same():
     one, other = plotted("rings", "padded", 3), plotted("rings", "padded", 3)
     assert one[0].tobytes() == other[0].tobytes()
+
+
+@pytest.mark.parametrize("degrees", [-11.0, -1.5, 2.5, 8.0])
+@pytest.mark.parametrize("kind", ["blank_grid", "word_grid"])
+def test_a_grid_that_is_turned_a_little_is_read(kind, degrees):
+    image, scene = plotted(kind, "plain", QUICK[kind])
+    turned = image.rotate(degrees, resample=Image.Resampling.BICUBIC, expand=True, fillcolor="white")
+    question = next(iter(scene.questions))
+    assert right(scene, question, asked(kind, turned, question))
+
+
+def test_no_grid_is_made_of_a_turned_drawing_of_something_else():
+    for kind in ("rings", "pentagons", "squares", "lines", "subway"):
+        image, _ = plotted(kind, "plain", QUICK[kind])
+        turned = image.rotate(3.0, resample=Image.Resampling.BICUBIC, expand=True, fillcolor="white")
+        assert RuledGrid().do_grid([np.asarray(turned)])["confidence"] < 0.5, kind

@@ -15,6 +15,8 @@ _RUN = 7
 _SHORT_RUN = 3
 _NEAR = 70.0
 """How far a pixel may be from the colour of its layer, grey levels over all channels together."""
+_SAME = 1.3
+"""Strength against the paper up to which a colour on the same ray from it is the same one."""
 _LEAST_SHARE = 0.006
 """Of all pixels in the middle of lines: how many a colour needs."""
 
@@ -86,13 +88,16 @@ def _grouped(pixels: NDArray[np.float32], backdrop: Backdrop) -> list[NDArray[np
 
 
 def _is_mixture(colour: NDArray[np.float32], colours: list[NDArray[np.float32]], backdrop: Backdrop) -> bool:
-    """Whether a colour is a stronger one thinned with paper, as on the edge of a line: rarer than it and between it and the paper."""
+    """Whether a colour is a commoner one with more paper in it, or a little less.
+
+    As on the edge of a line; and the two pixels of a thin line that was drawn smoothly are seldom alike.
+    """
     place = next(index for index, other in enumerate(colours) if other is colour)
     own = colour - backdrop.colour
     for stronger in colours[:place]:
         full = stronger - backdrop.colour
         share = float(own @ full) / float(full @ full)
-        if 0.1 < share < 0.85 and np.linalg.norm(own - share * full) < 14.0 + 2.0 * backdrop.grain:
+        if 0.1 < share < _SAME and np.linalg.norm(own - share * full) < 14.0 + 2.0 * backdrop.grain:
             return True
     return False
 

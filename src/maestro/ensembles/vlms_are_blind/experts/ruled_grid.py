@@ -18,6 +18,7 @@ from maestro.ensembles.vlms_are_blind.experts.backdrop import (
     single_picture,
     thin_kept,
 )
+from maestro.ensembles.vlms_are_blind.experts.tilt import straightened
 from maestro.experts.protocol import Pixels
 
 _LONGEST = 1536
@@ -92,6 +93,9 @@ class RuledGrid:
         if min(image.shape[:2]) < LEAST_SIDE:
             return _nothing(f"the picture is only {image.shape[1]}x{image.shape[0]} pixels")
         best = _best(image)
+        if (best is None or best.confidence < _LIKELY) and (upright := straightened(image)) is not None:
+            # A grid that is turned by a degree or two has no line that keeps to a row of pixels.
+            best = max((grid for grid in (best, _best(upright)) if grid is not None), key=lambda grid: grid.confidence, default=None)
         if best is None or best.confidence == 0.0:
             return _nothing("no two families of full-length lines that cross")
         rows, columns = best.counts
