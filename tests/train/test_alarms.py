@@ -61,8 +61,11 @@ def test_a_condition_sounds_once_and_only_after_the_window(numbers: dict[str, An
     assert sounding(alarms, 5, **numbers) == [name]
 
 
-def test_nan_sounds_at_once_and_is_fatal() -> None:
-    (alarm,) = Alarms(AlarmConfig()).check(3, {**HEALTHY, "loss": float("nan")})
+@pytest.mark.parametrize("name", ["loss", "reward", "entropy", "grad_norm", "kl", "drift"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_nan_sounds_at_once_and_is_fatal(name: str, value: float) -> None:
+    (alarm,) = Alarms(AlarmConfig()).check(3, {**HEALTHY, name: value})
+    assert name in alarm.measured
     assert (alarm.name, alarm.fatal) == ("nan", True)
     assert "learning rate" in alarm.message
 
