@@ -18,8 +18,9 @@ from maestro.train.signal_config import SignalConfig
 def step_numbers(
     config: TrainConfig, menu: Menu, oracle: Oracle | None, drawn: Drawn, place: tuple[int, int], signal: SignalConfig
 ) -> dict[str, Any]:
-    """Means, shares and counts over a step's groups; `place` is (stage, step). Experts and skills are
-    those of the registry, also behind varied menus. The oracle judges what met the registry as it is.
+    """Means, shares and counts over a step's groups; `place` is (stage, step).
+
+    Experts and skills are those of the registry, also behind varied menus. The oracle judges what met the registry as it is.
     """
     met = {task.id: encounter(config, menu, *place, task) for task in drawn.tasks}
     tasks = [task for task, group in zip(drawn.tasks, drawn.groups, strict=True) for _ in group]
