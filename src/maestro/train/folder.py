@@ -87,7 +87,7 @@ def check_place(path: Path, *, resume: bool) -> None:
     """Whether a run can live in this folder, asked before anything is loaded. Raises CheckpointError; OSError where one may not write."""
     exists = (path / "config.yaml").exists()
     if resume and not exists:
-        raise CheckpointError(f"{path} holds no run to resume (no config.yaml).")
+        raise CheckpointError(f"{path} holds no run to resume (no config.yaml). Begin one there with: maestro train CONFIG --run {path}")
     if exists and not resume:
         raise CheckpointError(f"{path} already holds a run. Give another folder, or take it up with --resume {path}.")
     above = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
