@@ -61,8 +61,11 @@ def test_a_condition_sounds_once_and_only_after_the_window(numbers: dict[str, An
     assert sounding(alarms, 5, **numbers) == [name]
 
 
-def test_nan_sounds_at_once_and_is_fatal() -> None:
-    (alarm,) = Alarms(AlarmConfig()).check(3, {**HEALTHY, "loss": float("nan")})
+@pytest.mark.parametrize("name", ["loss", "reward", "entropy", "grad_norm", "kl", "drift"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_nan_sounds_at_once_and_is_fatal(name: str, value: float) -> None:
+    (alarm,) = Alarms(AlarmConfig()).check(3, {**HEALTHY, name: value})
+    assert name in alarm.measured
     assert (alarm.name, alarm.fatal) == ("nan", True)
     assert "learning rate" in alarm.message
 
@@ -91,7 +94,7 @@ def test_smoothed_conditions_sound_some_steps_later(better: float, worse: float,
 
 def test_what_the_registry_or_the_tasks_cannot_offer_is_no_alarm() -> None:
     alone = Alarms(AlarmConfig(window=2), experts=1, skills=1)
-    assert sounding(alone, 9, experts={"only": 1.0}, skills={"only": 1.0}, information=0.0, kinds=1) == []
+    assert sounding(alone, 9, first_share=1.0, experts={"only": 1.0}, skills={"only": 1.0}, information=0.0, kinds=1) == []
     bare = Alarms(AlarmConfig(window=2))
     assert [alarm for step in range(9) for alarm in bare.check(step, {"loss": 0.2, "entropy": None})] == []
 

@@ -174,3 +174,20 @@ def test_digests_are_those_of_sha256sum(tmp_path: Path) -> None:
     lines = dict(reversed(line.split("  ")) for line in (found.path / "SHA256SUMS").read_text().splitlines())
     assert lines["trainer.pt"] == hashlib.sha256(b"one").hexdigest()
     assert set(lines) == {"trainer.pt", "position.json"}
+
+
+@pytest.mark.parametrize("damage", [truncate, Path.unlink], ids=["truncated", "gone"])
+def test_an_older_checkpoint_that_cannot_say_where_it_stands_does_not_end_a_run(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: Callable[[Path], None]
+) -> None:
+    checkpoints = Checkpoints(tmp_path, keep=2)
+    for step in (1, 2):
+        checkpoints.save(Position(step=step), write(f"state {step}"))  # type: ignore[arg-type]
+    damage(tmp_path / "00-00000001" / "position.json")
+    found = checkpoints.newest_whole()
+    assert found is not None
+    assert found.position.step == 2
+    assert "the run does not need it" in caplog.text
+    checkpoints.save(Position(step=3), write("state 3"))  # type: ignore[arg-type]
+    assert [one.position.step for one in checkpoints.all()] == [2, 3]
+    assert (tmp_path / ".damaged-00-00000001").is_dir()

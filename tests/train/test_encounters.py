@@ -9,8 +9,11 @@ import pytest
 
 from maestro.images import ImageStore
 from maestro.train.encounters import encounter
+from maestro.train.resampling import Drawn
 from maestro.train.run import train
-from maestro.types import Call, Decision, Episode, StopReason, Turn
+from maestro.train.signal_config import SignalConfig
+from maestro.train.step_numbers import step_numbers
+from maestro.types import Call, Decision, Episode, Observation, StopReason, Turn
 from tests.train.test_resume import CutsPower, PowerCut, weights
 from tests.train.test_run import config, materials
 from tests.train.toy import EXPERTS, menu, scenes
@@ -97,3 +100,21 @@ def test_a_run_taken_up_again_meets_the_same(speaking: Path, tmp_path: Path) -> 
     assert [episode.model_dump(exclude={"latency_seconds", "turns"}) for episode in episodes(cut)] == [
         episode.model_dump(exclude={"latency_seconds", "turns"}) for episode in episodes(whole)
     ]
+
+
+def test_faults_behind_varied_menus_are_counted_by_the_experts_of_the_registry():
+    """The alarm names who is down; an id that was made up, or given to another, would send one to the wrong machine."""
+    chosen, task = config(ensemble={"variation": {**VARIED, "renamed": 1.0}}), scenes(1, "train", ImageStore())[0].task
+    met = encounter(chosen, menu(), 0, 1, task)
+    expert, skill = met.variation.menu.pairs[0]
+    turn = Turn(
+        decision=Decision(text=""),
+        action=Call(expert=expert, skill=skill),
+        observation=Observation(text="no route", status="expert_error"),
+    )
+    broken = Episode(
+        task_id=task.id, turns=(turn,), stop=StopReason.INFRASTRUCTURE, policy="p", registry="r", error="perform: expert_error: no route"
+    )
+    numbers = step_numbers(chosen, menu(), None, Drawn([task], [[broken]], replaced=[broken]), (0, 1), SignalConfig())
+    assert numbers["faults"]["experts"] == {met.variation.experts[expert]: 2}
+    assert numbers["signal"]["drawn"] == 2

@@ -62,3 +62,14 @@ def test_a_step_without_any_signal_changes_nothing(world: tuple[LocalPolicy, Tra
     with torch.no_grad():
         weight.copy_(before)
     optimizer.zero_grad(set_to_none=True)
+
+
+def test_a_second_pass_over_the_same_episodes_does_not_count_them_again(speaking: Path, tmp_path: Path) -> None:
+    stages = [{**GRPO, "steps": 4, "iterations": 2}]
+    settings = config(policy={"load": str(speaking)}, stages=stages, validation={"every": 100}, alarms={"window": 2})
+    train(settings, materials(), tmp_path / "run")
+    found = steps(tmp_path / "run")
+    assert [("episodes" in one, "signal" in one, "loss" in one) for one in found] == [(True,) * 3, (False, False, True)] * 2
+    assert sum(one["signal"]["drawn"] for one in found if "signal" in one) == len(
+        (tmp_path / "run" / "episodes.jsonl").read_bytes().splitlines()
+    )

@@ -45,6 +45,9 @@ def test_no_recipe_has_a_setting_that_nothing_reads(path: Path) -> None:
         ("stages=[{kind: grpo, optimizer: {final_lr: 0.1, schedule: constant}}]", "the schedule is constant"),
         ("stages=[{kind: expert_iteration, stratified: false, again: 0.5}]", "no later decision"),
         ("stages=[{kind: warm_start}]", None),
+        ("alarms.kl=2", "no stage has a beta"),
+        ("alarms.rounds=3", "no stage is expert_iteration"),
+        ("ensemble.outages.random.steps=9", "random.share is 0"),
     ],
 )
 def test_a_changed_setting_that_nothing_reads_is_an_error_that_names_it(override: str, reason: str | None) -> None:
@@ -54,6 +57,20 @@ def test_a_changed_setting_that_nothing_reads_is_an_error_that_names_it(override
     else:
         with pytest.raises(ConfigError, match=reason):
             check_read(chosen)
+
+
+@pytest.mark.parametrize(
+    ("stages", "lost"),
+    [
+        ("[{kind: grpo, beta: 0.1}]", {"alarms.rounds"}),
+        ("[{kind: expert_iteration}]", {"alarms.window", "alarms.kl", "alarms.drift"}),
+        ("[{kind: warm_start}]", {"alarms.rounds", "alarms.window", "alarms.kl", "alarms.drift", "alarms.stop"}),
+    ],
+)
+def test_an_alarm_that_cannot_sound_in_a_run_is_not_set_in_it(stages: str, lost: set[str]) -> None:
+    asked = ["alarms.rounds=3", "alarms.window=7", "alarms.kl=2", "alarms.drift=0.2", "alarms.stop=true"]
+    found = {setting.key for setting in settings(load_config(TrainConfig, None, [f"stages={stages}", *asked])) if setting.unread}
+    assert {key for key in found if key in {one.partition("=")[0] for one in asked}} == lost
 
 
 def test_what_only_an_untrained_or_another_stage_reads_is_named() -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import Counter
+from pathlib import Path
 
+import pytest
+
+from maestro.errors import ConfigError
 from maestro.images import ImageStore
 from maestro.policy.local import LocalPolicy, Sampling
 from maestro.policy.protocol import Opening
@@ -18,11 +21,13 @@ from maestro.train.grpo import rows_for_trl
 from maestro.train.memo import RememberingEnsemble
 from maestro.train.order import TaskOrder
 from maestro.train.rows import RowWriter
+from maestro.train.run import train
 from maestro.train.sampling import AskingAgain, Sampler
 from maestro.train.signal import Standing, standing
 from maestro.train.signal_config import SignalConfig
 from maestro.train.traces import TraceWriter
 from maestro.types import Answer, Call, Decision, Episode, Observation, Reward, StopReason, Task, Tokens, Turn
+from tests.train.test_run import config, materials
 from tests.train.toy import ToyEnsemble, menu, scenes
 
 
@@ -78,13 +83,26 @@ def test_a_row_that_is_not_what_was_sampled_is_not_trained_on() -> None:
     assert best_of([changed], ExpertIterationStage()) == []
 
 
-def test_order_visits_everything_once_a_pass_and_is_the_same_from_anywhere() -> None:
+def test_order_has_no_task_twice_in_a_portion_and_is_the_same_from_anywhere() -> None:
     tasks = [Task(id=str(number), question="?") for number in range(7)]
-    order = TaskOrder(tasks, 1)
-    whole = order.at(0, 21)
-    assert Counter(task.id for task in whole) == dict.fromkeys(map(str, range(7)), 3)
-    assert TaskOrder(tasks, 1).at(5, 9) == whole[5:14]
-    assert whole[:7] != whole[7:14]
+    order = TaskOrder(tasks, 1, 3)
+    portions = [order.at(number) for number in range(40)]
+    for begin in range(0, 40, 2):
+        assert len({task.id for portion in portions[begin : begin + 2] for task in portion}) == 6
+    assert {task.id for portion in portions for task in portion} == set(map(str, range(7)))
+    assert TaskOrder(tasks, 1, 3).at(17) == portions[17]
+    assert portions[0] != portions[2]
+
+
+def test_a_step_never_asks_for_more_tasks_than_there_are(speaking: Path, tmp_path: Path) -> None:
+    """The same task twice would be the same draws twice."""
+    stages = [
+        {"kind": "expert_iteration", "rounds": 1, "tasks_per_round": 21, "rehearsal": 0},
+        {"kind": "grpo", "steps": 1, "prompts": 20, "members": 2, "micro_batch": 4},
+    ]
+    with pytest.raises(ConfigError, match=r"has 20 tasks to train on, and stages.0.tasks_per_round asks for 21 different ones"):
+        train(config(policy={"load": str(speaking)}, stages=stages), materials(), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 async def test_a_call_is_performed_once_and_failures_are_not_remembered() -> None:

@@ -56,6 +56,8 @@ def drawing(*waves: Sequence[Episode]) -> tuple[Callable[[Sequence[Job]], list[E
         ({}, episode(stop=StopReason.TIME_LIMIT), Standing.INFRASTRUCTURE),
         ({}, episode().model_copy(update={"tokens": TOKENS.model_copy(update={"untrainable": "cut"})}), Standing.UNTRAINABLE),
         ({}, episode().model_copy(update={"tokens": Tokens(prompt_ids=(1,))}), Standing.UNTRAINABLE),
+        ({}, episode(float("nan")), Standing.UNTRAINABLE),
+        ({}, episode(float("-inf")), Standing.UNTRAINABLE),
         ({}, episode(cut=True), Standing.TRAINED),
         ({"truncated": "mask"}, episode(cut=True), Standing.TRUNCATED),
         ({"truncated": "mask"}, episode(stop=StopReason.TURN_LIMIT), Standing.TRAINED),

@@ -1,13 +1,18 @@
 """A varied registry offers nothing that the registry does not, under ids that lead back to it."""
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from maestro.registry.menu import Menu
 from maestro.registry.registry import Registry
-from maestro.train.variation import NEUTRAL, vary
+from maestro.rollout.rerouting import told_unavailable
+from maestro.train.outage_config import OutageConfig
+from maestro.train.outages import under_outages
+from maestro.train.variation import NEUTRAL, Variation, vary
 from maestro.train.variation_config import VariationConfig
 from maestro.train.varied_ensemble import VariedEnsemble
 from maestro.types import Call, Observation, Task
@@ -23,13 +28,14 @@ class Noted:
     menu = MENU
     name = "noted"
 
-    def __init__(self, status="ok"):
+    def __init__(self, status="ok", text=None):
         self.calls = []
         self.status = status
+        self.text = text
 
     async def perform(self, call, _task, _deadline_seconds):
         self.calls.append(call)
-        return Observation(text=f"{call.expert}@{call.skill}: so", status=self.status)
+        return Observation(text=self.text or f"{call.expert}@{call.skill}: so", status=self.status)
 
 
 chance = st.floats(0, 1)
@@ -111,6 +117,30 @@ async def test_a_failure_names_the_expert_as_the_menu_does():
     expert, skill = variation.menu.pairs[0]
     seen = await VariedEnsemble(Noted("expert_error"), variation).perform(Call(expert=expert, skill=skill), TASK, 1.0)
     assert seen.text == f"{expert}@{skill}: so"
+
+
+async def test_an_outage_that_the_policy_is_told_of_names_the_expert_as_the_menu_does():
+    """Told the registry's id, it would learn who hides behind a made-up one, or blame another to whom that id was given."""
+    for seed in range(20):
+        variation = vary(MENU, ALL.model_copy(update={"renamed": 0.5}), random.Random(seed))
+        expert, skill = variation.menu.pairs[0]
+        plain = under_outages(Noted(), OutageConfig(told="policy"), frozenset({variation.experts[expert]}))
+        seen = await VariedEnsemble(plain, variation).perform(Call(expert=expert, skill=skill), TASK, 1.0)
+        assert (seen.status, seen.text) == ("ok", f"unavailable: {expert}")
+        assert told_unavailable(seen)
+
+
+async def test_ids_in_a_failure_are_exchanged_all_at_once_and_only_where_they_stand_alone():
+    menu = replace(MENU, experts=MENU.experts[:1], skills=MENU.skills[:1])
+    expert, skill = menu.experts[0].id, menu.skills[0].id
+    shown = Menu(
+        (menu.experts[0].model_copy(update={"id": skill}),), (menu.skills[0].model_copy(update={"id": expert, "experts": (skill,)}),)
+    )
+    text = f"{expert}@{skill} has re{skill} {expert}-2"
+    seen = await VariedEnsemble(Noted("policy_error", text), Variation(shown, {skill: expert}, {expert: skill})).perform(
+        Call(expert=skill, skill=expert), TASK, 1.0
+    )
+    assert seen.text == f"{skill}@{expert} has re{skill} {expert}-2"
 
 
 @pytest.mark.parametrize("kind", ["expert", "skill", "pair"])

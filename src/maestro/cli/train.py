@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from maestro.cli.output import console, json_option, print_json, warn, warnings_told
+from maestro.cli.train_ending import taken_up_later
 from maestro.cli.train_plan import describe
 from maestro.config import load_config
 from maestro.errors import MissingDependency
+from maestro.train.checkpoint import Checkpoints
+from maestro.train.claim import check_free
 from maestro.train.config import TrainConfig
 from maestro.train.folder import check_place
 from maestro.train.readers import check_read
 
 if TYPE_CHECKING:
     from maestro.train.alarms import Alarm
+    from maestro.train.processes import Processes
 
 
 @click.command()
@@ -41,27 +46,42 @@ def command(
     """Train a policy as CONFIG says; the result is the folder `policy` in the run folder."""
     if config is None and resume is None:
         raise click.UsageError("give a CONFIG, or --resume DIR to take up a run.")
+    if resume is not None:  # before its config is looked for: a folder without one holds no run
+        check_place(resume, resume=True)
     source = config if config is not None else (resume or Path()) / "config.yaml"
     settings = load_config(TrainConfig, source, overrides)
     if config is not None:  # what a run folder holds is absolute already, or was written before that was so
         settings = settings.located()
     target = resume or folder or Path("runs") / settings.name
+    if settings.engine == "verl":  # what the engine cannot do, before each setting that it would therefore not read
+        from maestro.train.verl.overrides import only_stage
+
+        only_stage(settings)
     check_read(settings)
     if dry_run:
         describe(settings, target, processes, as_json=as_json)
         return
     check_place(target, resume=resume is not None)
+    check_free(target)
     policy = _run(settings, target, resume=resume is not None, as_json=as_json)
     if policy is None:
         return
-    report = target / "report.html"
+    report, ended = target / "report.html", _ended_by(target)
     result = {"policy": str(policy), "run": str(target), "report": str(report) if report.exists() else None, "config": settings.digest}
     if as_json:
-        print_json(result)
+        print_json({**result, "ended_by": ended})
     else:
+        if ended is not None:
+            warn(f"the alarm {ended} ended the run early; README.md of the policy says which checkpoint was handed over")
         console().print(f"policy in {policy}; ask it with: maestro ask QUESTION --policy {target}", markup=False)
         if report.exists():
             console().print(f"report in {report}", markup=False)
+
+
+def _ended_by(target: Path) -> str | None:
+    """The alarm that ended a run, None when it came to its end."""
+    latest = Checkpoints(target / "checkpoints", writes=False).latest()
+    return latest.position.stopped if latest is not None else None
 
 
 def _run(settings: TrainConfig, target: Path, *, resume: bool, as_json: bool) -> Path | None:
@@ -69,15 +89,24 @@ def _run(settings: TrainConfig, target: Path, *, resume: bool, as_json: bool) ->
     if settings.engine == "verl":
         return _run_on_verl(settings, target, resume=resume, as_json=as_json)
     try:
-        from maestro.train.run import train
+        import maestro.train.run  # noqa: F401 (asked for before anything is made)
     except ModuleNotFoundError as error:
         raise MissingDependency(f"training needs {error.name}; install it with: pip install 'maestro-orchestrator[train]'") from error
-    from maestro.evaluate.training_report import write_training_report
-    from maestro.images import ImageStore
-    from maestro.train.materials import load_materials
     from maestro.train.processes import Processes
 
     processes = Processes.joined(settings.compute)
+    # Several are ended by what launched them, which waits for none that hangs on the others.
+    with taken_up_later(target) if processes.count == 1 else nullcontext():
+        return _train(settings, target, processes, resume=resume, as_json=as_json)
+
+
+def _train(settings: TrainConfig, target: Path, processes: Processes, *, resume: bool, as_json: bool) -> Path | None:
+    """`_run` in this process."""
+    from maestro.evaluate.training_report import write_training_report
+    from maestro.images import ImageStore
+    from maestro.train.materials import load_materials
+    from maestro.train.run import train
+
     if settings.policy.blank_images:
         warn("the policy trains on blank pictures (policy.blank_images)")
     with warnings_told():
@@ -100,7 +129,8 @@ def _run_on_verl(settings: TrainConfig, target: Path, *, resume: bool, as_json: 
 
     terminal = Terminal()
     try:
-        return launch(settings, target, resume=resume, progress=None if as_json else terminal)
+        with taken_up_later(target):
+            return launch(settings, target, resume=resume, progress=None if as_json else terminal)
     finally:
         terminal.close()
         if (metrics := target / "metrics.jsonl").exists() and metrics.stat().st_size:

@@ -62,7 +62,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "collapse",
         "first_share",
-        lambda at, config: at.value > config.collapse_share,
+        lambda at, config: max(at.offered.values()) > 1 and at.value > config.collapse_share,
         lambda at: f"{at.value:.0%} of first actions are the same",
         "the policy has stopped routing: a learning rate too high, too little exploration, or a cost weight that makes one action safe",
         "Lower optimizer.lr, raise stratified or entropy, or look whether one action really is best on these tasks",

@@ -97,5 +97,5 @@ class Alarms:
 
 
 def _not_finite(metrics: Mapping[str, Any]) -> list[str]:
-    watched = ("loss", "reward", "entropy", "grad_norm")
+    watched = ("loss", "reward", "entropy", "grad_norm", "kl", "drift")
     return [name for name in watched if isinstance(metrics.get(name), float) and not math.isfinite(metrics[name])]

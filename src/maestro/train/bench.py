@@ -8,6 +8,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+
+from maestro.errors import CheckpointError
 from maestro.rollout.engine import Job
 from maestro.train.alarms import Alarm, Alarms
 from maestro.train.checkpoint import Position
@@ -129,6 +132,7 @@ class Workbench:
         """A checkpoint of model, optimiser (written by `trainer`) and position."""
         position = self.position
         position.config = self.config.digest
+        self.folder.to_disk()
         position.metrics_bytes, position.episodes_bytes = self.folder.metrics.size, self.folder.episodes.size
         position.alarms = self.alarms.state()
 
@@ -145,9 +149,15 @@ class Workbench:
         self.describe(folder, name)
 
     def _write(self, position: Position, write: Callable[[Path], None], name: str | None = None) -> None:
-        """A checkpoint, written by the first process; the others wait until it is whole."""
+        """A checkpoint, written by the first process; the others wait until it is whole. Raises CheckpointError, as on a full disk."""
         if self.processes.main:
-            self.folder.checkpoints.save(position, write, name=name)
+            try:
+                self.folder.checkpoints.save(position, write, name=name)
+            except (SafetensorError, RuntimeError) as error:  # theirs for what the system says of a file; PyTorch has no other
+                raise CheckpointError(
+                    f"cannot write a checkpoint into {self.folder.checkpoints.folder}: {error}. Those that are there are whole: make room, "
+                    f"then take the run up with: maestro train --resume {self.folder.path}"
+                ) from error
         self.processes.wait()
 
     def record(self, episodes: Sequence[Episode]) -> None:

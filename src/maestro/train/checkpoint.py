@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -127,20 +127,34 @@ class Checkpoints:
         A damaged one is set aside (`.damaged-NAME`) with a warning, and the one before it is taken. Raises CheckpointError when all are.
         """
         names = sorted((path.name for path in self.folder.iterdir() if path.is_dir() and path.name[:1].isdigit()), reverse=True)
-        for name in names:
+        for place, name in enumerate(names):
             try:
-                return self._checked(self.folder / name)
+                found = self._checked(self.folder / name)
             except CheckpointError as damage:
-                aside = self.folder / f"{_DAMAGED}{name}"
-                shutil.rmtree(aside, ignore_errors=True)
-                (self.folder / name).rename(aside)
-                _log.warning("%s It is kept as %s, and the one before it is used.", damage, aside)
+                _log.warning("%s It is kept as %s, and the one before it is used.", damage, self._set_aside(name))
+                continue
+            self._readable(names[place + 1 :])
+            return found
         if names:
             raise CheckpointError(
                 f"no checkpoint in {self.folder} is whole; the damaged ones are kept there as {_DAMAGED}*. To train again from the "
                 "beginning, give another run folder."
             )
         return None
+
+    def _readable(self, names: Sequence[str]) -> None:
+        """Set aside those older checkpoints that do not even say where they stand: counting and pruning would stop at them."""
+        for name in names:
+            try:
+                self._read(self.folder / name)
+            except CheckpointError as damage:
+                _log.warning("%s It is kept as %s; the run does not need it.", damage, self._set_aside(name))
+
+    def _set_aside(self, name: str) -> Path:
+        aside = self.folder / f"{_DAMAGED}{name}"
+        shutil.rmtree(aside, ignore_errors=True)
+        (self.folder / name).rename(aside)
+        return aside
 
     def best(self) -> Checkpoint | None:
         """The checkpoint with the best validation utility, if one was kept and its files are what was written; else a warning."""

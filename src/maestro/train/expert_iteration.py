@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from maestro.train.batches import Row
@@ -23,7 +24,7 @@ def expert_iteration(bench: Workbench, stage: ExpertIterationStage) -> None:
     A round's episodes depend on the weights at its beginning, so a run is taken up again at the beginning of a round.
     """
     place, seed = bench.position.stage, bench.config.seed
-    order, signal = TaskOrder(bench.train, number(seed, "order", place)), SignalConfig(redraws=stage.redraws)
+    order, signal = TaskOrder(bench.train, number(seed, "order", place), stage.tasks_per_round), SignalConfig(redraws=stage.redraws)
     writer = bench.writer(number(seed, "rehearsal", place)) if stage.rehearsal else None
     most = stage.rounds * max(1, stage.tasks_per_round * stage.keep * stage.epochs // stage.batch)
     trainer = Supervised(bench.policy, stage.optimizer, most, micro_batch=stage.micro_batch, share=bench.config.shared_prefix)
@@ -31,7 +32,7 @@ def expert_iteration(bench: Workbench, stage: ExpertIterationStage) -> None:
         trainer.load(state)
     bench.progress.stage(place, stage.kind, stage.rounds, bench.position.round)
     for turn in range(bench.position.round, stage.rounds):
-        tasks = order.at(turn * stage.tasks_per_round, stage.tasks_per_round)
+        tasks = order.at(turn)
         forced = stage.members // 2 if stage.stratified else 0
         drawn = draw_step(bench, tasks, stage.members, turn, forced, signal, again=stage.again)
         numbers = drawn_numbers(bench, drawn, turn, signal)
@@ -62,7 +63,7 @@ def best_of(group: Sequence[Episode], stage: ExpertIterationStage) -> list[Episo
     usable = [
         episode
         for episode in group
-        if not broken(episode) and episode.reward is not None and wellformed(episode) and len({*episode.calls}) == len(episode.calls)
+        if not broken(episode) and math.isfinite(_total(episode)) and wellformed(episode) and len({*episode.calls}) == len(episode.calls)
         if episode.tokens is None or episode.tokens.untrainable is None
     ]
     ranked = sorted(usable, key=lambda episode: (-_total(episode), episode.sample))

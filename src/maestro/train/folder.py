@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,11 @@ from maestro.errors import CheckpointError
 from maestro.train.checkpoint import Checkpoints
 from maestro.train.config import TrainConfig, difference
 from maestro.types import Episode
+
+_log = logging.getLogger(__name__)
+
+_DIGEST = re.compile("[0-9a-f]{64}")
+_ANOTHER = "begin another run, from this one's newest checkpoint with policy.load=FOLDER."
 
 
 class Journal:
@@ -35,9 +42,23 @@ class Journal:
         self._file.flush()
 
     def cut(self, size: int) -> None:
-        """Forget everything after `size` bytes."""
+        """Forget everything after `size` bytes. A file that has become shorter is warned about and goes on behind its last whole line."""
+        have = self.path.stat().st_size
+        if have < size:
+            _log.warning(
+                "%s has lost its end: %d bytes of the %d that it had when the checkpoint was written. The run goes on, and what is "
+                "gone stays out of its records.",
+                self.path,
+                have,
+                size,
+            )
+            size = self.path.read_bytes().rfind(b"\n") + 1
         self._file.truncate(size)
         self._file.seek(size)
+
+    def to_disk(self) -> None:
+        """Force what was written to disk, before a checkpoint counts on it."""
+        os.fsync(self._file.fileno())
 
     def close(self) -> None:
         """Close the file."""
@@ -55,6 +76,9 @@ class NoJournal:
     def cut(self, size: int) -> None:
         """Nothing."""
 
+    def to_disk(self) -> None:
+        """Nothing."""
+
     def close(self) -> None:
         """Nothing."""
 
@@ -63,7 +87,7 @@ def check_place(path: Path, *, resume: bool) -> None:
     """Whether a run can live in this folder, asked before anything is loaded. Raises CheckpointError; OSError where one may not write."""
     exists = (path / "config.yaml").exists()
     if resume and not exists:
-        raise CheckpointError(f"{path} holds no run to resume (no config.yaml).")
+        raise CheckpointError(f"{path} holds no run to resume (no config.yaml). Begin one there with: maestro train CONFIG --run {path}")
     if exists and not resume:
         raise CheckpointError(f"{path} already holds a run. Give another folder, or take it up with --resume {path}.")
     above = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
@@ -89,15 +113,17 @@ class RunFolder:
         if writes:
             path.mkdir(parents=True, exist_ok=True)
         if writes and not resume:
-            (path / "registry.lock").write_bytes(orjson.dumps(dict(registry), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
-            (path / "config.sha256").write_text(config.digest + "\n")
-            stored.write_text(config.to_yaml())
+            _write(path / "registry.lock", orjson.dumps(dict(registry), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
+            _write(path / "config.sha256", (config.digest + "\n").encode())
+            _write(stored, config.to_yaml().encode())  # the last: a folder that has it is a run, and has the others
         self.metrics: Journal | NoJournal = Journal(path / "metrics.jsonl") if writes else NoJournal()
         self.episodes: Journal | NoJournal = Journal(path / "episodes.jsonl") if writes else NoJournal()
         self.checkpoints = Checkpoints(path / "checkpoints", config.checkpoint.keep, writes=writes)
 
     def _check_same(self, stored: Path, registry: Mapping[str, Any]) -> None:
-        digest = (self.path / "config.sha256").read_text().strip()
+        digest = self._began_with("config.sha256", "the config").decode(errors="replace").strip()
+        if not _DIGEST.fullmatch(digest):
+            raise CheckpointError(f"{self.path / 'config.sha256'} is damaged, so it is unknown whether the config is the same; {_ANOTHER}")
         if digest != self.config.digest:
             lines = difference(yaml.safe_load(stored.read_text()), self.config.model_dump(mode="json"))
             if not lines:
@@ -106,12 +132,21 @@ class RunFolder:
                     f"or begin another run with it: maestro train {stored} --run NEW_FOLDER"
                 )
             raise CheckpointError("a run is resumed only under an identical config; these settings differ:\n  " + "\n  ".join(lines))
-        if not (self.path / "registry.lock").exists():
-            raise CheckpointError(f"{self.path} lacks registry.lock, so it is unknown whether the registry is the same; begin another run.")
-        lock = orjson.loads((self.path / "registry.lock").read_bytes())
+        try:
+            lock = orjson.loads(self._began_with("registry.lock", "the registry"))
+        except ValueError:
+            file = self.path / "registry.lock"
+            raise CheckpointError(f"{file} is damaged, so it is unknown whether the registry is the same; {_ANOTHER}") from None
         if lock != dict(registry):
             lines = difference(lock, dict(registry))
             raise CheckpointError("the registry has changed since this run began:\n  " + "\n  ".join(lines))
+
+    def _began_with(self, name: str, what: str) -> bytes:
+        """A file that says what the run began with. Raises CheckpointError when it is gone."""
+        try:
+            return (self.path / name).read_bytes()
+        except FileNotFoundError:
+            raise CheckpointError(f"{self.path} lacks {name}, so it is unknown whether {what} is the same; {_ANOTHER}") from None
 
     @property
     def final(self) -> Path:
@@ -122,10 +157,25 @@ class RunFolder:
         """Append an episode, without its token row (the text holds everything a reader needs)."""
         self.episodes.append(episode.model_dump(mode="json", exclude={"tokens"}))
 
+    def to_disk(self) -> None:
+        """Force the journals to disk."""
+        self.metrics.to_disk()
+        self.episodes.to_disk()
+
     def close(self) -> None:
         """Close the journals."""
         self.metrics.close()
         self.episodes.close()
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    partial = path.with_name(f".{path.name}.part")
+    with partial.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
 
 
 def read_metrics(path: Path) -> Iterator[dict[str, Any]]:

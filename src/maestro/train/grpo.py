@@ -88,15 +88,15 @@ class Rollout:
     def __init__(self, bench: Workbench, stage: GrpoStage) -> None:
         self.bench = bench
         self.stage = stage
-        self.order = TaskOrder(bench.train, number(bench.config.seed, "order", bench.position.stage))
+        self.order = TaskOrder(bench.train, number(bench.config.seed, "order", bench.position.stage), stage.prompts)
         self.numbers: dict[str, Any] = {}
         """Summary of the last step's episodes."""
         self.drift = DriftMeter()
         self._checked: set[str] = set()
 
     def tasks(self, step: int) -> list[Task]:
-        """The tasks of a step."""
-        return self.order.at(step * self.stage.prompts, self.stage.prompts)
+        """The tasks of the episodes that are sampled at a step; further passes over them (`iterations`) sample none."""
+        return self.order.at(step // self.stage.iterations)
 
     def __call__(self, prompts: list[Any], trainer: Any) -> dict[str, Any]:
         """`prompts` are this process's share, in data order, each repeated once per member."""

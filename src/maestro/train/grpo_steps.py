@@ -39,6 +39,7 @@ class Steps(TrainerCallback):  # type: ignore[misc]
         self.optimizer = optimizer
         self.schedule = schedule
         self.twin = twin
+        self._told: Any = None
 
     def on_step_begin(self, *_: Any, **__: Any) -> None:
         """Seed the step; TRL clips and shuffles from the global generators."""
@@ -64,8 +65,7 @@ class Steps(TrainerCallback):  # type: ignore[misc]
             return
         bench, step = self.bench, self.bench.position.step
         numbers = {
-            **self.rollout.numbers,
-            **self.rollout.drift.numbers(),
+            **self._sampled(),
             **{ours: float(logs[theirs]) for theirs, ours in _FROM_TRL.items() if logs.get(theirs) is not None},
         }
         bench.log("step", step, numbers)
@@ -75,6 +75,13 @@ class Steps(TrainerCallback):  # type: ignore[misc]
             bench.look(step)
         if step % bench.config.checkpoint.every == 0 and step < self.stage.steps and step % self.stage.iterations == 0:
             bench.save(self.saving())
+
+    def _sampled(self) -> dict[str, Any]:
+        """What there is to say about the episodes of this step. Further passes over the same ones (`iterations`) do not tell it again."""
+        if self.rollout.numbers is self._told:
+            return {}
+        self._told = self.rollout.numbers
+        return {**self.rollout.numbers, **self.rollout.drift.numbers()}
 
     def saving(self) -> Callable[[Path], None]:
         """Writes the state of optimiser and schedule. Where every process has a part of it, they put it together here."""

@@ -35,7 +35,9 @@ def hand_over(bench: Workbench) -> Path:
     final, writing = bench.folder.final, bench.folder.path / ".writing-policy"
     shutil.rmtree(writing, ignore_errors=True)
     shutil.copytree(chosen.path, writing, ignore=shutil.ignore_patterns(*OURS))
-    describe(bench.folder, bench.config, writing, chosen.path.name)
+    begun = chosen.path == bench.start
+    name = f"what it began with, because the alarm {bench.position.stopped} ended the run" if begun else chosen.path.name
+    describe(bench.folder, bench.config, writing, name)
     to_disk(writing)
     if final.exists():
         shutil.rmtree(final)
@@ -45,7 +47,10 @@ def hand_over(bench: Workbench) -> Path:
 
 
 def chosen_checkpoint(bench: Workbench) -> Checkpoint:
-    """The best by validation or the last, as the config says; of a run that an alarm ended the best, or else the one before its end."""
+    """The best by validation or the last, as the config says; of a run that an alarm ended the best, or else the one before its end.
+
+    That may be the policy that the run began with. Raises CheckpointError when it began with none.
+    """
     checkpoints, stopped = bench.folder.checkpoints, bench.position.stopped is not None
     best = checkpoints.best() if stopped or bench.config.result == "best" else None
     if best is not None:
@@ -53,4 +58,16 @@ def chosen_checkpoint(bench: Workbench) -> Checkpoint:
     numbered = checkpoints.all()
     if not numbered:
         raise CheckpointError(f"{bench.folder.path} has no checkpoint to hand over")
-    return numbered[-2] if stopped and len(numbered) > 1 else numbered[-1]
+    if not stopped:
+        return numbered[-1]
+    return numbered[-2] if len(numbered) > 1 else _begun_with(bench)
+
+
+def _begun_with(bench: Workbench) -> Checkpoint:
+    """The policy that the run was given; what an alarm ended before its first checkpoint has nothing better."""
+    if bench.config.policy.load is None:
+        raise CheckpointError(
+            f"the alarm {bench.position.stopped} ended the run in {bench.folder.path} before its first checkpoint, and it began without a "
+            "trained policy, so there is none to hand over. Mend what the alarm says, and train into another folder."
+        )
+    return Checkpoint(bench.start, bench.position)

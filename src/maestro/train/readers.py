@@ -102,6 +102,19 @@ def _grpo(config: TrainConfig, _stage: Any) -> str | None:
     return None if any(isinstance(stage, GrpoStage) for stage in config.stages) else "no stage is grpo"
 
 
+def _rounds(config: TrainConfig, _stage: Any) -> str | None:
+    return None if any(isinstance(stage, ExpertIterationStage) for stage in config.stages) else "no stage is expert_iteration"
+
+
+def _reference(config: TrainConfig, _stage: Any) -> str | None:
+    measured = any(isinstance(stage, GrpoStage) and stage.beta > 0 for stage in config.stages)
+    return None if measured else "no stage has a beta, so no KL divergence is measured"
+
+
+def _random_outages(config: TrainConfig, stage: Any) -> str | None:
+    return _episodes(config, stage) if config.ensemble.outages.random.share else "ensemble.outages.random.share is 0"
+
+
 def _saving(config: TrainConfig, _stage: Any) -> str | None:
     rounds = all(isinstance(stage, ExpertIterationStage) for stage in config.stages)
     return "expert iteration is saved after every round" if rounds else None
@@ -194,7 +207,7 @@ _COMMON: Mapping[str, _Reader] = {
     "policy.speech.prompt_sha256": (("maestro.train.speech",), _hash),
     "policy.speech.*": (("maestro.train.speech",), _loaded),
     "ensemble.registry": (("maestro.train.materials",), _always),
-    "ensemble.outages.random.*": (("maestro.train.outages",), _episodes),
+    "ensemble.outages.random.steps": (("maestro.train.outages",), _random_outages),
     "ensemble.outages.*": (("maestro.train.outages",), _episodes),
     "ensemble.variation.share": (("maestro.train.encounters",), _episodes),
     "ensemble.variation.*": (("maestro.train.variation",), _varied),
@@ -210,9 +223,11 @@ _COMMON: Mapping[str, _Reader] = {
     "limits.turns": (("maestro.rollout.limits",), _always),
     "limits.*": (("maestro.rollout.limits",), _episodes),
     "reward.*": (("maestro.reward.rule",), _episodes),
-    "alarms.window": (_EPISODES, _episodes),
-    "alarms.stop": (("maestro.train.bench",), _always),
-    "alarms.rounds": (_EPISODES, _episodes),
+    "alarms.window": (_EPISODES, _grpo),
+    "alarms.stop": (("maestro.train.bench",), _episodes),
+    "alarms.rounds": (_EPISODES, _rounds),
+    "alarms.kl": (("maestro.train.alarm_rules",), _reference),
+    "alarms.drift": (("maestro.train.alarm_rules",), _grpo),
     "alarms.*": (("maestro.train.alarm_rules",), _episodes),
     "validation.every": (("maestro.train.grpo_steps",), _grpo),
     "validation.sampled": (("maestro.train.bench",), _episodes),
@@ -258,6 +273,7 @@ READERS: Mapping[str, Mapping[str, _Reader]] = {
         "ensemble.registry": (("maestro.train.verl.launch", "maestro.train.materials"), _always),
         "ensemble.store": (("maestro.train.materials",), _always),
         "ensemble.mode": (("maestro.train.materials",), _store),
+        "ensemble.outages.random.steps": (("maestro.train.outages",), _random_outages),
         "ensemble.outages.*": (("maestro.train.outages",), _always),
         "tasks.source": (("maestro.train.verl.launch",), _always),
         "tasks.warm*": ((), _other_engine),
@@ -267,6 +283,7 @@ READERS: Mapping[str, Mapping[str, _Reader]] = {
         "result": (("maestro.train.verl.launch",), _always),
         "alarms.stop": (("maestro.train.verl.chronicle",), _always),
         "alarms.rounds": ((), _other_engine),
+        "alarms.kl": (("maestro.train.alarm_rules",), _reference),
         "alarms.*": (_EPISODES, _always),
         "validation.every": (("maestro.train.verl.overrides",), _always),
         "checkpoint.*": (("maestro.train.verl.overrides",), _always),

@@ -16,11 +16,13 @@ from maestro.registry.menu import Menu
 from maestro.rollout.episode import Performs
 from maestro.train.bench import Workbench
 from maestro.train.checkpoint import Checkpoint, Position
+from maestro.train.claim import claimed
 from maestro.train.config import ExpertIterationStage, GrpoStage, TrainConfig, WarmStartStage
 from maestro.train.encounters import told
-from maestro.train.folder import RunFolder
+from maestro.train.folder import RunFolder, check_place
 from maestro.train.handover import describe, hand_over
 from maestro.train.memo import RememberingEnsemble
+from maestro.train.order import check_enough
 from maestro.train.outages import check_outages
 from maestro.train.processes import Processes
 from maestro.train.progress import Progress, Silent
@@ -65,27 +67,46 @@ def train(
 
     `runner` owns the event loop that the ensemble lives on; None makes one. With `resume` the run in `path` goes on from its last
     checkpoint and ends with exactly the weights that an uninterrupted run has. `processes` are those that train together; None:
-    this one alone. Raises ConfigError, CheckpointError.
+    this one alone. Raises ConfigError, CheckpointError (also when another process is at the folder).
     """
+    processes = processes or Processes()
+    check_shares(config, processes.count, sharded=processes.sharded)
+    check_enough(config, materials.train)
+    if processes.main:
+        check_place(path, resume=resume)
+    with claimed(path) if processes.main else nullcontext():
+        return _train(config, materials, path, processes, runner, progress or Silent(), resume=resume)
+
+
+def _train(
+    config: TrainConfig,
+    materials: Materials,
+    path: Path,
+    processes: Processes,
+    runner: asyncio.Runner | None,
+    progress: Progress,
+    *,
+    resume: bool,
+) -> Path:
+    """`train` in a folder that is this process's."""
     import torch
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # a bar for each file of a tiny checkpoint hides what matters
-    processes = processes or Processes()
-    check_shares(config, processes.count, sharded=processes.sharded)
     torch.set_num_threads(config.threads)
     torch.use_deterministic_algorithms(mode=True, warn_only=True)
     folder = RunFolder(path, config, materials.registry, resume=resume, writes=processes.main)
     processes.wait()  # before anybody looks at the folder, what a killed run left there is put in order
     try:
-        latest = folder.checkpoints.newest_whole() if resume else None
+        found = folder.checkpoints.newest_whole() if resume and processes.main else None
+        latest = processes.collect([found])[0]  # of the first process, which alone may set damaged ones aside
         if latest is not None and _over(latest.position, config) and folder.final.exists():
             return folder.final
         _cut(folder, latest)
         adapted = config.policy.lora is not None
         source = latest.path if latest is not None and not adapted else _start(config, materials, path)
         with nullcontext(runner) if runner is not None else asyncio.Runner() as loop:
-            bench = _bench(config, materials, folder, source, latest, loop, progress or Silent(), processes)
+            bench = _bench(config, materials, folder, source, latest, loop, progress, processes)
             for index in range(bench.position.stage, len(config.stages)):
                 if bench.position.stopped is None:
                     run_stage(bench, index)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from enum import StrEnum
@@ -27,7 +28,7 @@ class Standing(StrEnum):
     INFRASTRUCTURE = "infrastructure"
     """An expert, the policy's server or the clock ended it."""
     UNTRAINABLE = "untrainable"
-    """Its row is not what was sampled in its context, or there is none."""
+    """Its row is not what was sampled in its context, or there is none; or its reward is no finite number."""
     TRUNCATED = "truncated"
     """A decision was cut off, and the config masks those."""
     OVERLONG = "overlong"
@@ -58,7 +59,9 @@ def standing(episode: Episode, config: SignalConfig) -> Standing:
     if broken(episode):
         return Standing.INFRASTRUCTURE
     tokens = episode.tokens
-    if episode.reward is None or tokens is None or tokens.untrainable is not None or not tokens.completion_ids:
+    if tokens is None or tokens.untrainable is not None or not tokens.completion_ids:
+        return Standing.UNTRAINABLE
+    if episode.reward is None or not math.isfinite(episode.reward.total):
         return Standing.UNTRAINABLE
     if config.truncated == "mask" and truncated(episode):
         return Standing.TRUNCATED

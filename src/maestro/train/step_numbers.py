@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from maestro.registry.menu import Menu
@@ -17,11 +18,18 @@ from maestro.train.signal_config import SignalConfig
 def step_numbers(
     config: TrainConfig, menu: Menu, oracle: Oracle | None, drawn: Drawn, place: tuple[int, int], signal: SignalConfig
 ) -> dict[str, Any]:
-    """Means, shares and counts over a step's groups; `place` is (stage, step). The oracle judges what met the registry as it is."""
+    """Means, shares and counts over a step's groups; `place` is (stage, step).
+
+    Experts and skills are those of the registry, also behind varied menus. The oracle judges what met the registry as it is.
+    """
     met = {task.id: encounter(config, menu, *place, task) for task in drawn.tasks}
     tasks = [task for task, group in zip(drawn.tasks, drawn.groups, strict=True) for _ in group]
-    members = [met[task.id].original(member) for task, member in zip(tasks, drawn.members, strict=True)]
-    usual = [(task, member) for task, member in zip(tasks, members, strict=True) if met[task.id] == Encounter(told(config))]
+    drawn = replace(
+        drawn,
+        groups=[[met[task.id].original(member) for member in group] for task, group in zip(drawn.tasks, drawn.groups, strict=True)],
+        replaced=[met[lost.task_id].original(lost) for lost in drawn.replaced],
+    )
+    usual = [(task, member) for task, member in zip(tasks, drawn.members, strict=True) if met[task.id] == Encounter(told(config))]
     gap = oracle.numbers(*zip(*usual, strict=True)) if oracle is not None and usual else {}
     out = experts_out(config.ensemble.outages, [expert.id for expert in menu.experts], config.seed, *place)
-    return {**summarise(tasks, members), **gap, **signal_numbers(drawn, signal), "out": sorted(out)}
+    return {**summarise(tasks, drawn.members), **gap, **signal_numbers(drawn, signal), "out": sorted(out)}

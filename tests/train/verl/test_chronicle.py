@@ -205,6 +205,19 @@ def test_a_loss_that_is_no_number_ends_the_run(played: Played) -> None:
     assert [record["alarm"] for record in played.records("alarm")] == ["nan"]
 
 
+def test_a_step_that_was_lost_as_a_whole_does_not_end_the_run(played: Played) -> None:
+    """All of its rows are masked, so verl divides by no tokens; it leaves the weights alone, and the next step may be fine."""
+    played.step(1, down=range(1, 9))
+    played.logs(1, **{**LOSS, "actor/loss": float("nan"), "actor/grad_norm": float("nan"), "rollout_corr/log_ppl_abs_diff": float("nan")})
+    played.step(2)
+    played.logs(2, **LOSS)
+    assert played.tell().stopped is None
+    lost, fine = played.records("step")
+    assert (lost["signal"]["trained"], lost["signal"]["lost"], "loss" in lost) == (0, 8, False)
+    assert (fine["signal"]["trained"], fine["loss"]) == (4, 0.5)
+    assert "nan" not in {record["alarm"] for record in played.records("alarm")}
+
+
 def test_a_run_that_ends_by_itself_is_told_to_its_end(played: Played) -> None:
     played.step(1)
     line = orjson.dumps({"step": 1, "data": LOSS}).decode()

@@ -124,6 +124,7 @@ def test_settings_arrive_where_verl_reads_them(composed: list[dict[str, Any]]) -
         "data.seed": 11,
         "actor_rollout_ref.model.enable_gradient_checkpointing": True,
         "actor_rollout_ref.actor.loss_agg_mode": "seq-mean-token-sum-norm",
+        "actor_rollout_ref.actor.loss_scale_factor": rich["actor_rollout_ref"]["rollout"]["max_model_len"],
         "actor_rollout_ref.actor.kl_loss_coef": 0.02,
         "actor_rollout_ref.actor.use_kl_loss": True,
         "actor_rollout_ref.actor.entropy_coeff": 0.01,

@@ -110,6 +110,10 @@ class Chronicle:
         found = step_numbers(self.config, self.menu, self.oracle, drawn, (STAGE, step), signal)
         # verl writes down as null what is not a number.
         theirs = {ours: math.nan if numbers[name] is None else float(numbers[name]) for name, ours in FROM_VERL.items() if name in numbers}
+        if not found["signal"][
+            "trained"
+        ]:  # verl averages over no tokens at all, and skips its update: no number, and no fault of the policy
+            theirs = {name: value for name, value in theirs.items() if math.isfinite(value)}
         self._record("step", step, {**found, **theirs}, progress)
         for alarm in self.alarms.check(step, {**found, **theirs}):
             self._sound(alarm, progress)

@@ -24,6 +24,7 @@ from maestro.rollout.systems import offered_menu
 from maestro.tasks.opening import task_source
 from maestro.train.card import write_card
 from maestro.train.checkpoint import to_disk
+from maestro.train.claim import claimed
 from maestro.train.config import TrainConfig
 from maestro.train.folder import RunFolder, check_place
 from maestro.train.materials import scorable_tasks
@@ -124,13 +125,19 @@ def environment(config: TrainConfig) -> dict[str, str]:
 def launch(config: TrainConfig, run: Path, *, resume: bool, progress: Progress | None = None) -> Path:
     """Train, and hand over a Hugging Face folder; `progress` is told of every step, look and alarm.
 
-    Raises CheckpointError when verl fails.
+    Raises CheckpointError when verl fails, or another process is at the folder.
     """
     check_machine(config)
+    check_place(run, resume=resume)
+    with claimed(run):
+        return _launch(config, run, progress or Silent(), resume=resume)
+
+
+def _launch(config: TrainConfig, run: Path, watching: Progress, *, resume: bool) -> Path:
+    """`launch` in a folder that is this process's."""
     prepared = prepare(config, run, resume=resume)
     chronicle = Chronicle(config, run, prepared.log)
     output = prepared.log.with_suffix(".txt")
-    watching = progress or Silent()
     stage = only_stage(config)
     watching.stage(0, stage.kind, stage.steps, latest_step(run))
     try:

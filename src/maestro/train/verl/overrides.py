@@ -79,7 +79,7 @@ def settings(config: TrainConfig, stage: GrpoStage, run: Path) -> dict[str, Any]
         "algorithm.use_kl_in_reward": False,
         **_data(config, stage, run, row),
         **_model(config, folder),
-        **_actor(config, stage),
+        **_actor(config, stage, row),
         **_rollout(config, stage, run, row),
         **_trainer(config, stage, run),
     }
@@ -107,7 +107,7 @@ def _model(config: TrainConfig, folder: Path) -> dict[str, Any]:
     }
 
 
-def _actor(config: TrainConfig, stage: GrpoStage) -> dict[str, Any]:
+def _actor(config: TrainConfig, stage: GrpoStage, row: int) -> dict[str, Any]:
     actor, optimizer = "actor_rollout_ref.actor", stage.optimizer
     found = {
         f"{actor}.strategy": "fsdp2",
@@ -136,6 +136,8 @@ def _actor(config: TrainConfig, stage: GrpoStage) -> dict[str, Any]:
         f"{actor}.fsdp_config.optimizer_offload": config.verl.offload,
         f"{actor}.checkpoint.save_contents": ["model", "optimizer", "extra", "hf_model"],
     }
+    if stage.loss == "dr_grpo":  # a constant, as in TRL; verl would divide by the longest row of each micro batch
+        found[f"{actor}.loss_scale_factor"] = row
     reference = "actor_rollout_ref.ref"
     return found | {
         **_precision(f"{reference}.fsdp_config", config),

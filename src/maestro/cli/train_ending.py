@@ -1,0 +1,40 @@
+"""How a training run ends when somebody ends it: as by Ctrl-C, so that experts and engines are stopped and the report is written."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from maestro.cli.output import warn
+from maestro.errors import CheckpointError
+
+
+@contextmanager
+def taken_up_later(run: Path) -> Iterator[None]:
+    """While open, SIGTERM and a closed terminal interrupt the run as Ctrl-C does; whoever did it is told how to go on.
+
+    Raises CheckpointError for a signal, and KeyboardInterrupt for Ctrl-C. Only for the main thread.
+    """
+    caught: list[signal.Signals] = []
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        caught.append(signal.Signals(number))
+        raise KeyboardInterrupt  # no Exception: what records failures of episodes must not take it for one
+
+    listening = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is signal.SIG_DFL]  # nohup means it
+    before = {number: signal.signal(number, end) for number in listening}
+    try:
+        yield
+    except KeyboardInterrupt:
+        begun = (run / "config.yaml").exists()
+        further = f"take the run up with: maestro train --resume {run}" if begun else "nothing was begun"
+        if caught:
+            raise CheckpointError(f"ended by {caught[0].name}; {further}") from None
+        warn(further)
+        raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
