@@ -137,7 +137,7 @@ def test_mmbench_asked_in_every_order_is_one_cluster_and_can_be_asked_once(tmp_p
     write_rows(tmp_path / "hub" / "en" / "dev-00000-of-00001.parquet", [{**each, "image": struct(1)} for each in (row, turned)])
     source = task_source(f"mmbench:{tmp_path / 'MMBench_DEV_EN.tsv'}")
     assert [task.cluster for task in source.load("dev", None, images)] == ["mmbench/3", "mmbench/3", "mmbench/4"]
-    assert [task.id for task in source.load("dev-once", None, images)] == ["mmbench/dev/3", "mmbench/dev/4"]
+    assert [task.id for task in source.load("dev-once", None, images)] == ["mmbench/dev-once/3", "mmbench/dev-once/4"]
     once = task_source(f"mmbench:{tmp_path / 'hub'}").load("dev-once", None, images)
     assert [(task.choices, task.references) for task in once] == [(("a", "b"), ("A",))]
 

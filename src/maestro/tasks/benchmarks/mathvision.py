@@ -32,5 +32,5 @@ BENCHMARK = Benchmark(
     profiles=("mathvision",),
     parse=parse,
     hub=Hub("MathLLMs/MathVision", revision="2837ddb3f13abaf6b3997c12d80753e5470bd46a", files=("data/*",)),
-    note="Answers of the problems 338 and 1826 were corrected at some time; the pinned commit is of June 2026.",
+    note="Answers of the problems 338 and 1826 were corrected at some time; the pinned commit is the newest of June 2026.",
 )
