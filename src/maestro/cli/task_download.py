@@ -30,18 +30,19 @@ def command(benchmark: str, out: Path | None, revision: str | None, dataset: str
     known = BENCHMARKS[benchmark]
     folder = out or usual_place(known)
     plan = plan_download(known, dataset, revision)
-    about = f"{plan.dataset} at {plan.commit}: {len(plan.files)} files, {plan.gigabytes:.2f} GB"
+    about = f"{plan.dataset} at {plan.commit}: {len(plan.files)} files, {plan.gigabytes:.2f} GB; {plan.pinning}"
     if not dry_run:
         if not as_json:
-            click.echo(f"{about}, to {folder}", err=True)
+            click.echo(f"{about}\nto {folder}", err=True)
         download(plan, folder)
     if as_json:
-        said = {"benchmark": benchmark, "dataset": plan.dataset, "commit": plan.commit, "gigabytes": plan.gigabytes}
+        pin = known.hub.pin(plan.dataset)
+        said = {"benchmark": benchmark, "dataset": plan.dataset, "commit": plan.commit, "pin": pin, "gigabytes": plan.gigabytes}
         print_json({**said, "folder": str(folder), "files": list(plan.files), "downloaded": not dry_run})
         return
     name = benchmark if out is None else f"{benchmark}:{out}"
     if dry_run:
-        click.echo(f"{about}, to {folder}; nothing was fetched")
+        click.echo(f"{about}\nto {folder}; nothing was fetched")
     else:
         click.echo(f"{folder} holds {known.title}. Look at it with: maestro tasks show {name}")
-        click.echo(f"pinned, in configs and commands: {name}?revision={plan.commit}")
+        click.echo(f"this commit and no other, in configs and commands: {name}?revision={plan.commit}")

@@ -19,7 +19,7 @@ from maestro.registry.plugins import registered
 from maestro.tasks.benchmarks.benchmark import Benchmark
 from maestro.tasks.benchmarks.catalogue import BENCHMARKS
 from maestro.tasks.benchmarks.naming import usual_place
-from maestro.tasks.benchmarks.revision import read_record
+from maestro.tasks.benchmarks.revision import UNPINNED, read_record, told_pinning
 from maestro.tasks.benchmarks.source import BenchmarkSource
 from maestro.tasks.file import FileSource
 from maestro.tasks.opening import PATHS_WORK
@@ -35,8 +35,11 @@ _MOST = 8000
 """Where looking ends; a source may be endless."""
 
 
-_COLUMNS = ("name", "splits", "scored by", "on the Hub", "licence")
-_LEGEND = "(hidden): the answers are not published. No licence: we do not know it, see the data set's card."
+_COLUMNS = ("name", "splits", "scored by", "on the Hub", "commit", "licence")
+_DIGITS = 8
+"""Of a commit, in the table."""
+_LEGEND = f"""(hidden): the answers are not published. No licence: we do not know it, see the data set's card.
+commit: what maestro tasks download fetches, unless --revision says otherwise. {UNPINNED[0].upper()}{UNPINNED[1:]}."""
 
 
 @click.group()
@@ -147,7 +150,8 @@ def _about(known: Benchmark) -> dict[str, Any]:
         "hidden": list(known.hidden),
         "profiles": list(known.profiles),
         "dataset": known.hub.dataset,
-        "mirrors": list(known.hub.mirrors),
+        "revision": known.hub.revision,
+        "mirrors": dict(known.hub.mirrors),
         "licence": known.licence,
         "note": known.note,
         "folder": str(place) if place.is_dir() else None,
@@ -157,7 +161,9 @@ def _about(known: Benchmark) -> dict[str, Any]:
 def _provenance(source: BenchmarkSource) -> str:
     """Which benchmark a source is, where its files are from as far as they say, and what one has to know about it."""
     known, record = source.benchmark, read_record(source.path if source.path.is_dir() else source.path.parent)
-    origin = f"{record.dataset} at {record.commit}" if record else "the files do not say which revision they are"
+    origin = "the files do not say which revision they are"
+    if record is not None:
+        origin = f"{record.dataset} at {record.commit} ({told_pinning(known, record.dataset, record.commit)})"
     licence = f"licence {known.licence}" if known.licence else "licence not known here"
     return f"{known.title}: {origin}; {licence}. {known.note}".rstrip()
 
@@ -165,7 +171,8 @@ def _provenance(source: BenchmarkSource) -> str:
 def _benchmark_cells(known: Benchmark) -> tuple[str, ...]:
     """A benchmark's line in the table."""
     splits = ", ".join(f"{split} (hidden)" if split in known.hidden else split for split in known.offered)
-    return (known.name, splits, ", ".join(known.profiles), known.hub.dataset, known.licence)
+    pinned = known.hub.revision[:_DIGITS] if known.hub.revision else "unpinned"
+    return (known.name, splits, ", ".join(known.profiles), known.hub.dataset, pinned, known.licence)
 
 
 def _all_splits(source: TaskSource, asked: tuple[str, ...]) -> tuple[str, ...]:

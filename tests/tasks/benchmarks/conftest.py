@@ -1,6 +1,8 @@
 import pytest
+from huggingface_hub import constants
 from recipes.reproduce import stand_ins
 
+from maestro.cli.main import cli
 from maestro.images import ImageStore
 
 
@@ -25,3 +27,19 @@ def own_places(tmp_path_factory, monkeypatch):
 @pytest.fixture
 def images():
     return ImageStore()
+
+
+@pytest.fixture
+def maestro(capsys, monkeypatch, own_places):
+    """Run the command line with a Hub at an address: exit code, stdout and stderr."""
+
+    def run(address, *arguments):
+        monkeypatch.setattr(constants, "ENDPOINT", address)
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", address + "/{repo_id}/resolve/{revision}/{filename}")
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(own_places / "hf"))
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.main(list(arguments))
+        return ended.value.code, *capsys.readouterr()
+
+    return run

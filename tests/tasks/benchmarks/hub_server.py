@@ -1,4 +1,4 @@
-"""A Hub on the loopback: one data set at one commit, as the client library asks for it."""
+"""A Hub on the loopback: one data set with the same files at each of its commits, as the client library asks for it."""
 
 import hashlib
 import json
@@ -11,8 +11,11 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 @contextmanager
-def hub_server(dataset, files, *, broken=()):
-    """Serves `files` (bytes by name); those in `broken` are answered with 500. Yields the address and the paths that were asked for."""
+def hub_server(dataset, files, *, broken=(), commits=(COMMIT,), moved=None):
+    """Serves `files` (bytes by name) at `commits`, the newest first; those in `broken` are answered with 500.
+
+    `moved` is a former id of the data set, whose addresses lead to the present ones. Yields the address and the paths that were asked for.
+    """
     asked = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -34,21 +37,25 @@ def hub_server(dataset, files, *, broken=()):
                 self.wfile.write(content)
 
         def found(self, path):
-            api, resolve = f"/api/datasets/{dataset}", f"/datasets/{dataset}/resolve/{COMMIT}/"
-            if path.startswith(api + "/revision/") and path.rsplit("/", 1)[1] not in {"main", COMMIT}:
+            api, resolve = f"/api/datasets/{dataset}", f"/datasets/{dataset}/resolve/"
+            if moved and f"/datasets/{moved}" in path:
+                return 307, {"Location": self.path.replace(f"/datasets/{moved}", f"/datasets/{dataset}")}, b""
+            revision = path.removeprefix(api + "/revision/") if path.startswith(api + "/revision/") else "main"
+            if revision not in {"main", *commits}:
                 return 404, {"X-Error-Code": "RevisionNotFound"}, b"{}"
             if path.startswith(f"{api}/tree/"):
                 rows = [{"type": "file", "path": name, "oid": oid(data), "size": len(data)} for name, data in files.items()]
                 return 200, {"Content-Type": "application/json"}, json.dumps(rows).encode()
             if path == api or path.startswith(api + "/"):
                 siblings = [{"rfilename": name, "size": len(data)} for name, data in files.items()]
-                about = {"id": dataset, "sha": COMMIT, "siblings": siblings, "private": False, "tags": [], "downloads": 0, "likes": 0}
+                sha = commits[0] if revision == "main" else revision
+                about = {"id": dataset, "sha": sha, "siblings": siblings, "private": False, "tags": [], "downloads": 0, "likes": 0}
                 return 200, {"Content-Type": "application/json"}, json.dumps(about).encode()
-            name = path.removeprefix(resolve)
+            commit, _, name = path.removeprefix(resolve).partition("/")
             if name in broken:
                 return 500, {}, b""
-            if path.startswith(resolve) and name in files:
-                return 200, {"ETag": f'"{oid(files[name])}"', "X-Repo-Commit": COMMIT}, files[name]
+            if path.startswith(resolve) and commit in commits and name in files:
+                return 200, {"ETag": f'"{oid(files[name])}"', "X-Repo-Commit": commit}, files[name]
             return 404, {"X-Error-Code": "RepoNotFound"}, b"{}"
 
         def log_message(self, *_):

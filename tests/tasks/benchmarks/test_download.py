@@ -4,11 +4,9 @@ import io
 import json
 import zipfile
 
-import pytest
 from huggingface_hub import constants
 from recipes.reproduce.stand_ins import picture, slake
 
-from maestro.cli.main import cli
 from maestro.tasks.benchmarks.catalogue import BENCHMARKS
 from maestro.tasks.benchmarks.revision import RECORD
 from tests.tasks.benchmarks.hub_server import COMMIT, hub_server
@@ -25,37 +23,25 @@ def packed():
 FILES = {"test.json": json.dumps(slake()).encode(), "imgs.zip": packed(), "KG.zip": b"not wanted", ".gitattributes": b""}
 
 
-@pytest.fixture
-def maestro(capsys, monkeypatch, own_places):
-    """Run the command line with a Hub at an address: exit code, stdout and stderr."""
-
-    def run(address, *arguments):
-        monkeypatch.setattr(constants, "ENDPOINT", address)
-        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", address + "/{repo_id}/resolve/{revision}/{filename}")
-        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(own_places / "hf"))
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            cli.main(list(arguments))
-        return ended.value.code, *capsys.readouterr()
-
-    return run
+PIN = BENCHMARKS["slake"].hub.revision
 
 
 def test_a_download_is_pinned_unpacked_and_found_by_name(maestro, own_places, tmp_path):
-    with hub_server("BoKelvin/SLAKE", FILES) as (address, asked):
+    with hub_server("BoKelvin/SLAKE", FILES, commits=(COMMIT, PIN)) as (address, asked):
         _, said, _ = maestro(address, "tasks", "download", "slake", "--dry-run", "--json")
         assert json.loads(said)["files"] == ["test.json", "imgs.zip"]
         assert not any("/resolve/" in path for path in asked)
         code, said, told = maestro(address, "tasks", "download", "slake")
-        assert (code, f"slake?revision={COMMIT}" in said) == (0, True), told
+        assert (code, f"slake?revision={PIN}" in said) == (0, True), told
+        assert all(f"/resolve/{PIN}/" in path for path in asked if "/resolve/" in path)
         code, _, told = maestro(address, "tasks", "download", "slake", "--revision", "nowhere", "--out", str(tmp_path))
-        assert (code, "has no such revision" in told) == (1, True)
+        assert (code, "has no revision nowhere; name a commit, tag or branch with --revision" in told) == (1, True)
         code, _, told = maestro(address, "tasks", "download", "slake", "--dataset", "no/where", "--out", str(tmp_path))
         assert (code, "no data set no/where" in told) == (1, True)
     folder = own_places / "data" / "maestro" / "benchmarks" / "slake"
-    assert json.loads((folder / RECORD).read_text())["commit"] == COMMIT
+    assert json.loads((folder / RECORD).read_text())["commit"] == PIN
     assert not (folder / "KG.zip").exists()
-    code, said, told = maestro("http://127.0.0.1:9", "tasks", "show", f"slake?revision={COMMIT}", "--json")
+    code, said, told = maestro("http://127.0.0.1:9", "tasks", "show", f"slake?revision={PIN}", "--json")
     assert code == 0, told
     assert [task["id"] for task in json.loads(said)["tasks"]] == [f"slake/test/{number}" for number in range(3)]
 
@@ -72,8 +58,9 @@ def test_showing_a_benchmark_says_where_it_is_from(maestro, folders, tmp_path):
 def test_a_folder_with_another_revision_is_left_alone(maestro, tmp_path):
     record = {"benchmark": "slake", "dataset": "BoKelvin/SLAKE", "commit": "ffff", "date": "2026-01-01T00:00:00+00:00"}
     (tmp_path / RECORD).write_text(json.dumps(record))
-    with hub_server("BoKelvin/SLAKE", FILES) as (address, _):
+    with hub_server("BoKelvin/SLAKE", FILES, commits=(PIN,)) as (address, _):
         code, _, told = maestro(address, "tasks", "download", "slake", "--out", str(tmp_path))
+    assert "keep to what is there with --revision ffff" in told
     assert (code, "holds the revision ffff" in told, [path.name for path in tmp_path.iterdir()]) == (1, True, [RECORD])
 
 

@@ -130,6 +130,18 @@ def test_mmbench_shows_the_hint_and_knows_hidden_answers(tmp_path, images):
         source.load("test", None, images)
 
 
+def test_mmbench_asked_in_every_order_is_one_cluster_and_can_be_asked_once(tmp_path, images):
+    row = {"index": 3, "question": "Which?", "A": "a", "B": "b", "answer": "A", "category": "c", "image": encoded(1)}
+    turned = {**row, "index": 1_000_003, "A": "b", "B": "a", "answer": "B"}
+    write_table(tmp_path / "MMBench_DEV_EN.tsv", [row, turned, {**row, "index": 4}])
+    write_rows(tmp_path / "hub" / "en" / "dev-00000-of-00001.parquet", [{**each, "image": struct(1)} for each in (row, turned)])
+    source = task_source(f"mmbench:{tmp_path / 'MMBench_DEV_EN.tsv'}")
+    assert [task.cluster for task in source.load("dev", None, images)] == ["mmbench/3", "mmbench/3", "mmbench/4"]
+    assert [task.id for task in source.load("dev-once", None, images)] == ["mmbench/dev-once/3", "mmbench/dev-once/4"]
+    once = task_source(f"mmbench:{tmp_path / 'hub'}").load("dev-once", None, images)
+    assert [(task.choices, task.references) for task in once] == [(("a", "b"), ("A",))]
+
+
 def test_slake_tells_to_unpack_its_pictures(tmp_path, images):
     row = {"img_id": 1, "img_name": "a/source.jpg", "question": "Q?", "answer": "Yes", "q_lang": "en", "answer_type": "CLOSED", "qid": 1}
     write_json(tmp_path / "test.json", [row])
@@ -251,7 +263,10 @@ def test_the_same_id_twice_is_told(tmp_path, images):
 def test_names_that_lead_nowhere(tmp_path, own_places):
     with pytest.raises(TaskError, match=r"not on this machine; looked in .*benchmarks/chartqa[\s\S]*maestro tasks download chartqa"):
         task_source("chartqa")
-    with pytest.raises(TaskError, match=r"hf download DreamMr/HR-Bench --repo-type dataset --include '\*.parquet' --local-dir hr_bench"):
+    with pytest.raises(
+        TaskError,
+        match=r"hf download DreamMr/HR-Bench --repo-type dataset --revision [0-9a-f]{40} --include '\*.parquet' --local-dir hr_bench",
+    ):
         task_source("hr_bench")
     with pytest.raises(TaskError, match="no benchmark 'chartq'; did you mean chartqa"):
         task_source(f"chartq:{tmp_path}")

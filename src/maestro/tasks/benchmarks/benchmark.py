@@ -20,12 +20,16 @@ class Hub:
 
     dataset: str
     """`organisation/name`."""
+    revision: str | None = None
+    """Its pinned commit, which is downloaded unless another revision is asked for; None where no good one is known."""
     files: tuple[str, ...] = ()
     """Patterns of the files that are downloaded; all of them by default."""
-    mirrors: tuple[str, ...] = ()
-    """Other data sets whose rows are read here too."""
-    revision: str | None = None
-    """The commit, tag or branch that is downloaded unless another is asked for; None for the newest."""
+    mirrors: Mapping[str, str | None] = field(default_factory=dict)
+    """Other data sets whose rows are read here too, with the pinned commit of each."""
+
+    def pin(self, dataset: str) -> str | None:
+        """The pinned commit of this data set or of a mirror; None where there is none, and for every other data set."""
+        return self.revision if dataset == self.dataset else self.mirrors.get(dataset)
 
 
 @dataclass(frozen=True)

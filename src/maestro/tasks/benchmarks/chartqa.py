@@ -47,6 +47,10 @@ BENCHMARK = Benchmark(
     layouts=(frozenset({"image", "query", "label"}), frozenset({"imgname", "query", "label"}), frozenset({"image", "question", "answer"})),
     profiles=("chartqa",),
     parse=parse,
-    hub=Hub("HuggingFaceM4/ChartQA", mirrors=("lmms-lab/ChartQA",)),
+    hub=Hub(
+        "HuggingFaceM4/ChartQA",
+        revision="b605b6e08b57faf4359aeb2fe6a3ca595f99b6c5",
+        mirrors={"lmms-lab/ChartQA": "9e63b7df1592a1c2158e735cc1725454aef0d6d9"},
+    ),
     note="Report human, augmented and their average.",
 )

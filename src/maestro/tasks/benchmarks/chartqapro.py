@@ -42,6 +42,6 @@ BENCHMARK = Benchmark(
     layouts=(frozenset({"Question", "Answer", "image"}),),
     profiles=("chartqapro",),
     parse=parse,
-    hub=Hub("ahmed-masry/ChartQAPro"),
+    hub=Hub("ahmed-masry/ChartQAPro", revision="e27c2874825874d6767d2bbc538ed4f0dc2c64c2"),
     note="Of a conversation the last question is asked.",
 )

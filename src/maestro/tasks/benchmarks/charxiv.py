@@ -34,7 +34,7 @@ BENCHMARK = Benchmark(
     layouts=(frozenset({"image", "reasoning_q", "reasoning_a"}),),
     profiles=("charxiv",),
     parse=parse,
-    hub=Hub("princeton-nlp/CharXiv"),
+    hub=Hub("princeton-nlp/CharXiv", revision="f441eb632fc62f6f777830a0f47619e6e86459b0"),
     hidden=("test",),
     note="Reasoning questions only. The official score is a judge model's; the rule is a fallback.",
 )

@@ -29,5 +29,5 @@ BENCHMARK = Benchmark(
     layouts=(frozenset({"image", "question", "number"}),),
     profiles=("countbench", "countbenchqa_vlmevalkit"),
     parse=parse,
-    hub=Hub("vikhyatk/CountBenchQA"),
+    hub=Hub("vikhyatk/CountBenchQA", revision="76d600309e9d6147bd3713b4cd431518ac1206c8"),
 )

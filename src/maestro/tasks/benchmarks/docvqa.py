@@ -38,6 +38,7 @@ def _parse(row: Columns, place: Place, name: str) -> Row:
     )
 
 
+_REVISION = "539088ef8a8ada01ac8e2e6d4e372586748a265e"
 _SPLITS = {
     "validation": ("val", "validation", "val_v1.0*", "infographicsvqa_val*", "docvqa_val", "infovqa_val"),
     "test": ("test", "*test*"),
@@ -57,7 +58,7 @@ DOCVQA = Benchmark(
     layouts=(*_LAYOUTS, frozenset({"question", "image"})),
     profiles=("docvqa",),
     parse=parse,
-    hub=Hub("lmms-lab/DocVQA", files=("DocVQA/*",)),
+    hub=Hub("lmms-lab/DocVQA", revision=_REVISION, files=("DocVQA/*",)),
     hidden=("test",),
     folder="DocVQA",
 )
@@ -69,7 +70,7 @@ INFOVQA = Benchmark(
     layouts=(*_LAYOUTS, frozenset({"question", "image"})),
     profiles=("infovqa",),
     parse=parse_infographic,
-    hub=Hub("lmms-lab/DocVQA", files=("InfographicVQA/*",)),
+    hub=Hub("lmms-lab/DocVQA", revision=_REVISION, files=("InfographicVQA/*",)),
     hidden=("test",),
     folder="InfographicVQA",
 )

@@ -12,7 +12,7 @@ from typing import Any
 
 from maestro.errors import MissingDependency, TaskError
 from maestro.tasks.benchmarks.benchmark import Benchmark
-from maestro.tasks.benchmarks.revision import Downloaded, read_record, write_record
+from maestro.tasks.benchmarks.revision import Downloaded, read_record, told_pinning, write_record
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,20 @@ class Plan:
     gigabytes: float
     """Sum of the files' sizes as the Hub states them, in 10^9 bytes."""
 
+    @property
+    def pinning(self) -> str:
+        """What the commit is to the pinned one, for people."""
+        return told_pinning(self.benchmark, self.dataset, self.commit)
+
 
 def plan_download(benchmark: Benchmark, dataset: str | None = None, revision: str | None = None) -> Plan:
-    """Ask the Hub which commit a revision is and which files it has. Raises TaskError, MissingDependency."""
+    """Ask the Hub which commit a revision is and which files it has; without one the pinned commit is asked for, else the newest.
+
+    Raises TaskError, MissingDependency.
+    """
     hub, chosen = _hub(), dataset or benchmark.hub.dataset
-    with _told(benchmark, chosen):
-        about: Any = hub.HfApi().dataset_info(chosen, revision=revision or benchmark.hub.revision, files_metadata=True)
+    with _told(benchmark, chosen, revision):
+        about: Any = hub.HfApi().dataset_info(chosen, revision=revision or benchmark.hub.pin(chosen), files_metadata=True)
     wanted = [file for file in about.siblings or () if _wanted(benchmark, chosen, file.rfilename)]
     if not wanted:
         raise TaskError(f"{chosen} at {about.sha} has no file of {benchmark.title}; looked for {', '.join(_patterns(benchmark, chosen))}.")
@@ -47,9 +55,12 @@ def download(plan: Plan, folder: Path) -> Downloaded:
     hub = _hub()
     before = read_record(folder)
     if before is not None and before.commit != plan.commit:
-        raise TaskError(f"{folder} holds the revision {before.commit} of {before.dataset}; remove it, or name another folder with --out.")
+        raise TaskError(
+            f"{folder} holds the revision {before.commit} of {before.dataset}, and {plan.commit} was to be fetched; remove the folder, "
+            f"name another one with --out, or keep to what is there with --revision {before.commit}"
+        )
     folder.mkdir(parents=True, exist_ok=True)
-    with _told(plan.benchmark, plan.dataset):
+    with _told(plan.benchmark, plan.dataset, plan.commit):
         hub.snapshot_download(plan.dataset, repo_type="dataset", revision=plan.commit, local_dir=folder, allow_patterns=list(plan.files))
     for archive in plan.benchmark.packed:
         if (folder / archive).is_file():
@@ -86,8 +97,8 @@ def _hub() -> Any:
 
 
 @contextmanager
-def _told(benchmark: Benchmark, dataset: str) -> Iterator[None]:
-    """What the Hub or the network says, as a TaskError with what to do."""
+def _told(benchmark: Benchmark, dataset: str, revision: str | None) -> Iterator[None]:
+    """What the Hub or the network says, as a TaskError with what to do; `revision` is the one that was asked for, if any."""
     import httpx
     from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError, RevisionNotFoundError
 
@@ -96,7 +107,9 @@ def _told(benchmark: Benchmark, dataset: str) -> Iterator[None]:
     except GatedRepoError as error:
         raise TaskError(f"{dataset} is gated: accept its terms on the Hub, then log in with: hf auth login") from error
     except RevisionNotFoundError as error:
-        raise TaskError(f"{dataset} has no such revision; give a commit, tag or branch with --revision.") from error
+        pin = benchmark.hub.pin(dataset)
+        missing = f"revision {revision}" if revision or not pin else f"commit {pin}, which it is pinned to here"
+        raise TaskError(f"{dataset} has no {missing}; name a commit, tag or branch with --revision, such as --revision main") from error
     except (RepositoryNotFoundError, HFValidationError) as error:
         mirrors = "".join(f" {name}" for name in benchmark.hub.mirrors)
         known = f" Known ones for {benchmark.title}: {benchmark.hub.dataset}{mirrors}."

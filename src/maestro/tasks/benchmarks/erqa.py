@@ -48,6 +48,6 @@ BENCHMARK = Benchmark(
     layouts=(frozenset({"question", "answer", "images"}),),
     profiles=("erqa",),
     parse=parse,
-    hub=Hub("FlagEval/ERQA"),
+    hub=Hub("FlagEval/ERQA", revision="6bf393250b0981c3f6dd77eb58b6d6879038633f"),
     note="The authors' TFRecord is not read; the Hub has the same rows as Parquet.",
 )

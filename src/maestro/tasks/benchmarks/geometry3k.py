@@ -47,7 +47,7 @@ FREE = Benchmark(
     layouts=(frozenset({"images", "problem", "answer"}),),
     profiles=("geometry3k", "geometry3k_verl", "math_verify", "math"),
     parse=parse,
-    hub=Hub("hiyouga/geometry3k"),
+    hub=Hub("hiyouga/geometry3k", revision="fd21e533e1e50d0662a2bf7b223e60511bd5f8b7"),
     note="The answer of an episode stands for the content of the box that the rule asks for; geometry3k_verl wants the box itself.",
 )
 CHOICE = Benchmark(
@@ -58,6 +58,6 @@ CHOICE = Benchmark(
     layouts=(frozenset({"images", "problem", "choices", "ground_truth"}), frozenset({"image", "question", "options", "answer"})),
     profiles=("geometry3k_choice",),
     parse=parse_choice,
-    hub=Hub("hiyouga/geometry3k", mirrors=("Yang130/geometry3k_4choices_mixed",)),
-    note="Needs a revision with choices.",
+    hub=Hub("hiyouga/geometry3k", mirrors={"Yang130/geometry3k_4choices_mixed": None}),
+    note="Needs a revision with choices; the one that geometry3k is pinned to has none.",
 )

@@ -33,6 +33,6 @@ BENCHMARK = Benchmark(
     layouts=(frozenset({"question", "answer", "imageId"}), frozenset({"question", "answer", "image"})),
     profiles=("gqa",),
     parse=parse,
-    hub=Hub("lmms-lab/GQA"),
+    hub=Hub("lmms-lab/GQA", revision="a6e72d6e1b912da88af8b2f9eba05d5ea8ec2dd8"),
     note="Read from the authors' JSON and pictures; on the Hub pictures and questions are in separate files, which are not joined here.",
 )

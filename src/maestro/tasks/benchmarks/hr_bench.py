@@ -34,7 +34,7 @@ BENCHMARK = Benchmark(
     layouts=(frozenset({"question", "image", "A", "B", "answer"}),),
     profiles=("hr_bench",),
     parse=parse,
-    hub=Hub("DreamMr/HR-Bench", files=("*.parquet",)),
+    hub=Hub("DreamMr/HR-Bench", revision="83b9013d6293b85dc507e87199ca52517536939c", files=("*.parquet",)),
     licence="other",
     note="Accuracy over the four orders, which is not all four right.",
 )

@@ -38,5 +38,5 @@ BENCHMARK = Benchmark(
     profiles=("humaneval_v",),
     parse=parse,
     hub=Hub("HumanEval-V/HumanEval-V-Benchmark"),
-    note="The instruction is ours. Newer revisions have 253 rows, older ones 108: pin the revision.",
+    note="The instruction is ours. The newest revision has 253 rows, older ones 108; none is pinned.",
 )

@@ -35,6 +35,10 @@ BENCHMARK = Benchmark(
     layouts=(frozenset({"problem_index", "problem_version", "question", "answer"}), frozenset({"problem_index", "question", "answer"})),
     profiles=("mathverse",),
     parse=parse,
-    hub=Hub("AI4Math/MathVerse", mirrors=("CaraJ/MathVerse-lmmseval",)),
+    hub=Hub(
+        "AI4Math/MathVerse",
+        revision="3bc86196678bad115a923d2851c6821dbe235939",
+        mirrors={"CaraJ/MathVerse-lmmseval": None},
+    ),
     note="Published numbers use two steps of a judge model; the headline average leaves the text-only version out.",
 )

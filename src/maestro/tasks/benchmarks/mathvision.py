@@ -31,6 +31,6 @@ BENCHMARK = Benchmark(
     layouts=(frozenset({"question", "options", "answer"}),),
     profiles=("mathvision",),
     parse=parse,
-    hub=Hub("MathLLMs/MathVision", files=("data/*",)),
-    note="Answers of the problems 338 and 1826 were corrected later: pin the revision.",
+    hub=Hub("MathLLMs/MathVision", revision="2837ddb3f13abaf6b3997c12d80753e5470bd46a", files=("data/*",)),
+    note="Answers of the problems 338 and 1826 were corrected at some time; the pinned commit is the newest of June 2026.",
 )

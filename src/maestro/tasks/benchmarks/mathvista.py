@@ -46,7 +46,7 @@ BENCHMARK = Benchmark(
     layouts=(frozenset({"question", "answer", "answer_type", "question_type", "image"}),),
     profiles=("mathvista", "mathvista_free_form"),
     parse=parse,
-    hub=Hub("AI4Math/MathVista", files=("data/*",)),
+    hub=Hub("AI4Math/MathVista", revision="2b6ad69445fbb5695c9b165475e8decdbeb97747", files=("data/*",)),
     hidden=("test",),
     note="Published numbers mostly use a model to extract the answer; ours does not.",
 )

@@ -47,7 +47,7 @@ VQA_RAD = Benchmark(
     layouts=_LAYOUTS,
     profiles=("vqa_rad",),
     parse=parse_rad,
-    hub=Hub("flaviagiammarino/vqa-rad"),
+    hub=Hub("flaviagiammarino/vqa-rad", revision="bcf91e7654fb9d51c8ab6a5b82cacf3fafd2fae9"),
     note=_NOTE,
 )
 PATHVQA = Benchmark(
@@ -58,6 +58,6 @@ PATHVQA = Benchmark(
     layouts=_LAYOUTS,
     profiles=("pathvqa",),
     parse=parse_path,
-    hub=Hub("flaviagiammarino/path-vqa"),
+    hub=Hub("flaviagiammarino/path-vqa", revision="1685832883334b5bb5beaf4e4b333fdeecaa4ad9"),
     note=_NOTE,
 )

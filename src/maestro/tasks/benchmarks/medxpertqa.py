@@ -36,6 +36,7 @@ def _parse(row: Columns, place: Place, name: str) -> Row:
     )
 
 
+_REVISION = "7e7c465a68eb2b866926bfa59c8c9d17a8daba65"
 _SPLITS = {"test": ("test",), "dev": ("dev",)}
 _LAYOUTS = (frozenset({"id", "question", "options", "label"}),)
 
@@ -47,7 +48,7 @@ MEDXPERTQA = Benchmark(
     layouts=_LAYOUTS,
     profiles=("medxpertqa",),
     parse=parse_pictures,
-    hub=Hub("TsinghuaC3I/MedXpertQA", files=("MM/*", "images.zip")),
+    hub=Hub("TsinghuaC3I/MedXpertQA", revision=_REVISION, files=("MM/*", "images.zip")),
     folder="MM",
     packed={"images.zip": "images"},
 )
@@ -59,7 +60,7 @@ MEDXPERTQA_TEXT = Benchmark(
     layouts=_LAYOUTS,
     profiles=("medxpertqa_text",),
     parse=parse_text,
-    hub=Hub("TsinghuaC3I/MedXpertQA", files=("Text/*",)),
+    hub=Hub("TsinghuaC3I/MedXpertQA", revision=_REVISION, files=("Text/*",)),
     folder="Text",
     note="No pictures.",
 )

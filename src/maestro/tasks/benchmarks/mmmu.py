@@ -44,7 +44,11 @@ BENCHMARK = Benchmark(
     layouts=(frozenset({"id", "question", "options", "answer", "image_1"}),),
     profiles=("mmmu", "mmmu_open"),
     parse=parse,
-    hub=Hub("MMMU/MMMU", mirrors=("lmms-lab/MMMU",)),
+    hub=Hub(
+        "MMMU/MMMU",
+        revision="98e6ac0cb9b7b2cd2c991b85a50762edc4aedc68",
+        mirrors={"lmms-lab/MMMU": "364f2e2eb107b36e07ff4c5a15f5947a759cef47"},
+    ),
     hidden=("test",),
     note="One folder a subject on the Hub; they are read as one.",
 )

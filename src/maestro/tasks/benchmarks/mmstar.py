@@ -32,5 +32,5 @@ BENCHMARK = Benchmark(
     layouts=(frozenset({"image", "question", "answer"}),),
     profiles=("mmstar",),
     parse=parse,
-    hub=Hub("Lin-Chen/MMStar"),
+    hub=Hub("Lin-Chen/MMStar", revision="bc98d668301da7b14f648724866e57302778ab27"),
 )

@@ -35,5 +35,5 @@ BENCHMARK = Benchmark(
     profiles=("msearth",),
     parse=parse,
     hub=Hub("MSEarth-Data/MSEarth-Benchmark-MCQ"),
-    note="The Hub name is that of its sibling for captions with MCQ put in; check it and name another with --dataset.",
+    note="The Hub name was seen in one place only; where it is wrong, name another with --dataset.",
 )

@@ -75,7 +75,8 @@ def unknown_benchmark(name: str) -> str:
 def _absent(benchmark: Benchmark, path: Path) -> str:
     """What to do when the data are not on this machine."""
     only = "".join(f" --include '{pattern}'" for pattern in benchmark.hub.files)
-    fetch = f"hf download {benchmark.hub.dataset} --repo-type dataset{only} --local-dir {benchmark.name}"
+    pinned = f" --revision {benchmark.hub.revision}" if benchmark.hub.revision else ""
+    fetch = f"hf download {benchmark.hub.dataset} --repo-type dataset{pinned}{only} --local-dir {benchmark.name}"
     return (
         f"the data of {benchmark.title} are not on this machine; looked in {path}.\n"
         f"  with internet:  maestro tasks download {benchmark.name}\n"

@@ -34,5 +34,9 @@ BENCHMARK = Benchmark(
     layouts=(frozenset({"image", "question", "answer"}),),
     profiles=("realworldqa", "realworldqa_open"),
     parse=parse,
-    hub=Hub("lmms-lab/RealWorldQA", mirrors=("xai-org/RealworldQA",)),
+    hub=Hub(
+        "lmms-lab/RealWorldQA",
+        revision="907c4e5228fd1703c710ed937601cb5f89ab8d5c",
+        mirrors={"xai-org/RealworldQA": "17e7f75e092e47169732462ea3cdfebe911105dd"},
+    ),
 )

@@ -11,6 +11,7 @@ from maestro.errors import TaskError
 from maestro.tasks.benchmarks.benchmark import Benchmark
 
 RECORD = "maestro-download.json"
+UNPINNED = "unpinned: the commit that is downloaded is written beside the data"
 
 
 class Downloaded(BaseModel):
@@ -43,6 +44,14 @@ def read_record(folder: Path) -> Downloaded | None:
         return Downloaded.model_validate_json(file.read_bytes())
     except ValidationError as error:
         raise TaskError(f"{file} is damaged; download the data again, or remove it. {error.errors()[0]['msg']}.") from error
+
+
+def told_pinning(benchmark: Benchmark, dataset: str, commit: str) -> str:
+    """What a commit of a data set is to the pinned one, in a few words."""
+    pin = benchmark.hub.pin(dataset)
+    if pin is None:
+        return UNPINNED
+    return "the pinned commit" if commit == pin else f"not the pinned commit, which is {pin}"
 
 
 def require_revision(benchmark: Benchmark, path: Path, revision: str) -> None:

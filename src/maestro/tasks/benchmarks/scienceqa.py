@@ -37,7 +37,7 @@ BENCHMARK = Benchmark(
     layouts=(frozenset({"question", "choices", "answer"}),),
     profiles=("scienceqa",),
     parse=parse,
-    hub=Hub("derek-thomas/ScienceQA", files=("data/*",)),
+    hub=Hub("derek-thomas/ScienceQA", revision="f18b0a70359ebfb41f658fd564208d0355b013f4", files=("data/*",)),
     parts={"test-img": Part("test", "image", _there)},
     note="test-img are the questions with a picture, which most numbers of vision models are of.",
 )

@@ -42,7 +42,7 @@ BENCHMARK = Benchmark(
     layouts=(frozenset({"img_name", "question", "answer", "q_lang"}),),
     profiles=("slake",),
     parse=parse,
-    hub=Hub("BoKelvin/SLAKE", files=("*.json", "imgs.zip")),
+    hub=Hub("BoKelvin/SLAKE", revision="a9083ce6c34ac3ffb17671a605962924d8a8f9e9", files=("*.json", "imgs.zip")),
     note="No scorer is agreed on: say which. Categories are closed and open questions by language; test-en is about half of test.",
     parts={"test-en": Part("test", "q_lang", _english), "test-zh": Part("test", "q_lang", _chinese)},
     packed={"imgs.zip": "imgs"},

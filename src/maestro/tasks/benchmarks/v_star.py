@@ -61,6 +61,10 @@ BENCHMARK = Benchmark(
     ),
     profiles=("v_star",),
     parse=parse,
-    hub=Hub("lmms-lab/vstar-bench", mirrors=("craigwu/vstar_bench",)),
+    hub=Hub(
+        "lmms-lab/vstar-bench",
+        revision="b44023b4dca749ed8a76b85eb576627d05a1c174",
+        mirrors={"craigwu/vstar_bench": "d9ae62c903da0c98336e85c5ee89cd863b04b4da"},
+    ),
     objects=("direct_attributes/*.json", "relative_position/*.json"),
 )
