@@ -391,6 +391,9 @@ class Episode(_Record):
     turns: tuple[Turn, ...]
     stop: StopReason
     answer: str | None = None
+    supported: bool | None = None
+    """Whether what a call gave is the answer (`maestro.rollout.support`); None without an answer. False is no error: the policy answered
+    in its own words, which nobody vouches for."""
     reward: Reward | None = None
     tokens: Tokens | None = None
     error: str | None = None

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from maestro.cli.ask import tell_end, tell_turn
+from maestro.cli.ask import Narration, tell_end
 from maestro.cli.eval import fitted
 from maestro.cli.live import LiveCurves
 from maestro.cli.loading import load_tasks, run_async, task_source
@@ -140,7 +140,7 @@ async def _ask(demo: _Demo) -> list[Episode]:
             path.write_bytes(demo.images.png(task.images[0]))
             console().print(f"\n{task.question}", style="bold", markup=False)
             console().print(f"  picture  {path}", style="dim", markup=False)
-            episode = await run_episode(task, policy, ensemble, Limits(turns=CALLS + 1), watch=tell_turn)
+            episode = await run_episode(task, policy, ensemble, Limits(turns=CALLS + 1), watch=Narration(task))
             tell_end(episode)
             console().print(f"  expected {' or '.join(task.references)}", style="dim", markup=False)
             episodes.append(RewardRule().scored(task, episode))

@@ -41,6 +41,8 @@ def command(
     """Train a policy as CONFIG says; the result is the folder `policy` in the run folder."""
     if config is None and resume is None:
         raise click.UsageError("give a CONFIG, or --resume DIR to take up a run.")
+    if resume is not None:
+        check_place(resume, resume=True)
     source = config if config is not None else (resume or Path()) / "config.yaml"
     settings = load_config(TrainConfig, source, overrides)
     if config is not None:  # what a run folder holds is absolute already, or was written before that was so
