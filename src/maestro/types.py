@@ -392,8 +392,7 @@ class Episode(_Record):
     stop: StopReason
     answer: str | None = None
     supported: bool | None = None
-    """Whether what a call gave is the answer (`maestro.rollout.support`); None without an answer. False is no error: the policy answered
-    in its own words, which nobody vouches for."""
+    """Whether a call gave the answer (`maestro.rollout.support`); False is no error: the words are the policy's own. None without one."""
     reward: Reward | None = None
     tokens: Tokens | None = None
     error: str | None = None

@@ -83,7 +83,7 @@ class Verbs(click.Group):
             sys.exit(_EXIT_USAGE)
         except click.UsageError as error:
             if isinstance(error, click.NoSuchOption) and error.option_name == "--debug":
-                error.message, error.possibilities = "--debug goes before the verb: maestro --debug VERB ...", None
+                error = click.UsageError("--debug goes before the verb: maestro --debug VERB ...", error.ctx)
             sys.exit(_report(error, error.format_message(), as_json, _EXIT_USAGE))
         except click.ClickException as error:
             sys.exit(_report(error, error.format_message(), as_json, _EXIT_ERROR))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,9 @@ import click
 from maestro.cli.output import console, json_option, print_json, warn, warnings_told
 from maestro.cli.train_plan import describe
 from maestro.config import load_config
-from maestro.errors import MissingDependency
+from maestro.errors import ConfigError, MissingDependency
+from maestro.facade import DEFAULT_REGISTRY
+from maestro.registry.registry import shown_path
 from maestro.train.config import TrainConfig
 from maestro.train.folder import check_place
 from maestro.train.readers import check_read
@@ -46,6 +49,7 @@ def command(
     source = config if config is not None else (resume or Path()) / "config.yaml"
     settings = load_config(TrainConfig, source, overrides)
     if config is not None:  # what a run folder holds is absolute already, or was written before that was so
+        _check_paths(settings, config)
         settings = settings.located()
     target = resume or folder or Path("runs") / settings.name
     check_read(settings)
@@ -61,9 +65,27 @@ def command(
     if as_json:
         print_json(result)
     else:
-        console().print(f"policy in {policy}; ask it with: maestro ask QUESTION --policy {target}", markup=False)
+        own = settings.ensemble.registry
+        registry = "" if own == DEFAULT_REGISTRY else f" --registry {shlex.quote(shown_path(Path(own)) if own.startswith('/') else own)}"
+        console().print(f"policy in {policy}; ask it with: maestro ask QUESTION --policy {target}{registry}", markup=False)
         if report.exists():
             console().print(f"report in {report}", markup=False)
+
+
+def _check_paths(settings: TrainConfig, config: Path) -> None:
+    """Raise ConfigError for a path that is not here but lies beside the config, or beside its folder: paths count from where one stands."""
+    named = {"ensemble.registry": settings.ensemble.registry, "tasks.source": settings.tasks.source, "policy.load": settings.policy.load}
+    for key, value in named.items():
+        path = Path((value or "").partition("?")[0])
+        if not value or path.is_absolute() or path.exists() or "/" not in value:
+            continue
+        folder = config.absolute().parent
+        base = next((base for base in (folder, folder.parent) if (base / path).exists()), None)
+        if base is not None:
+            raise ConfigError(
+                f"{key}: there is no {value} here. Paths in a config count from where maestro is started, not from the config; there is one "
+                f"in {base}: start maestro there, or give --set {key}={shlex.quote(str(base / path))}"
+            )
 
 
 def _run(settings: TrainConfig, target: Path, *, resume: bool, as_json: bool) -> Path | None:
