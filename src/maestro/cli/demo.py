@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+import shlex
+import shutil
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,6 +66,9 @@ class _Demo:
     seed: int
     images: ImageStore = field(default_factory=lambda: ImageStore(capacity=1_000_000))
     seconds: dict[str, float] = field(default_factory=dict)
+    question: str = ""
+    """The last fresh question, and its picture: something to ask next."""
+    picture: Path = Path()
 
     @contextmanager
     def part(self, title: str) -> Iterator[None]:
@@ -138,6 +144,7 @@ async def _ask(demo: _Demo) -> list[Episode]:
             path = demo.out / "questions" / f"{number + 1}-{family}.png"
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(demo.images.png(task.images[0]))
+            demo.question, demo.picture = task.question, path
             console().print(f"\n{task.question}", style="bold", markup=False)
             console().print(f"  picture  {path}", style="dim", markup=False)
             episode = await run_episode(task, policy, ensemble, Limits(turns=CALLS + 1), watch=Narration(task))
@@ -215,3 +222,5 @@ def _tell(demo: _Demo, comparison: Comparison, asked: list[Episode], checked: Ve
     print_table(comparison.title, columns, cells, right=columns[1:])
     console().print(f"{right} of {len(asked)} fresh questions right; the whole took {total:.0f} s", markup=False)
     console().print(f"report: {demo.out / 'report.html'}", style="bold", markup=False)
+    program = "maestro" if shutil.which("maestro") else sys.argv[0]
+    console().print(f"next: {program} ask {shlex.quote(demo.question)} --image {demo.picture}", markup=False)

@@ -83,8 +83,8 @@ def _check_paths(settings: TrainConfig, config: Path) -> None:
         base = next((base for base in (folder, folder.parent) if (base / path).exists()), None)
         if base is not None:
             raise ConfigError(
-                f"{key}: there is no {value} here. Paths in a config count from where maestro is started, not from the config; there is one "
-                f"in {base}: start maestro there, or give --set {key}={shlex.quote(str(base / path))}"
+                f"{key}: there is no {value} here. Paths in a config count from where maestro is started, not from the config; there is "
+                f"one in {base}: start maestro there, or give --set {key}={shlex.quote(str(base / path))}"
             )
 
 
