@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from maestro.cli.main import cli
+from maestro.cli.train import _asking
 from maestro.config import load_config
 from maestro.errors import CheckpointError, ConfigError
 from maestro.images import ImageStore
@@ -86,6 +87,15 @@ def test_a_path_that_lies_beside_the_config_is_found_for_the_user(tmp_path: Path
     assert refused.exit_code == 1
     assert "ensemble.registry: there is no ./mine here" in refused.output
     assert f"there is one in {tmp_path}" in refused.output
+
+
+@pytest.mark.parametrize(("registry", "told"), [("playground", ""), ("maestro", " --registry maestro"), ("{}/own", " --registry ./own")])
+def test_how_to_ask_the_trained_policy_names_its_registry(
+    registry: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = TrainConfig.model_validate({"ensemble": {"registry": registry.format(tmp_path)}})
+    assert _asking(settings, Path("runs/x")) == f"maestro ask QUESTION --policy runs/x{told}"
 
 
 def test_a_run_that_is_not_there_is_not_taken_up(tmp_path: Path) -> None:

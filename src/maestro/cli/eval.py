@@ -128,7 +128,7 @@ def command(
         baselines, pool = fitted(options.store, options.split, options.cost_weight)
         found |= run_async(_run_baselines(options, chosen, baselines, pool))
     comparison = Comparison(
-        f"{Path(options.tasks).name}/{options.split}: {len(chosen)} questions",
+        f"{Path(options.tasks).name}/{options.split}: {len(chosen)} question{'' if len(chosen) == 1 else 's'}",
         {task.id: task for task in chosen},
         found,
         options.cost_weight,

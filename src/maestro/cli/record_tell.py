@@ -77,7 +77,7 @@ def _reading_folder(policy: Path) -> Path:
             return folder
     raise ConfigError(
         f"{policy} holds no reading policy (no {READING_CARD}, there or in policy/). Only such a policy reads records; others learn of a "
-        "new expert by training."
+        "new expert by training. None ships: recipes/unseen.py trains one, and docs/unseen.md says how."
     )
 
 

@@ -15,7 +15,7 @@ from maestro.cli.train_plan import describe
 from maestro.config import load_config
 from maestro.errors import ConfigError, MissingDependency
 from maestro.facade import DEFAULT_REGISTRY
-from maestro.registry.registry import shown_path
+from maestro.registry.registry import argument
 from maestro.train.config import TrainConfig
 from maestro.train.folder import check_place
 from maestro.train.readers import check_read
@@ -65,11 +65,17 @@ def command(
     if as_json:
         print_json(result)
     else:
-        own = settings.ensemble.registry
-        registry = "" if own == DEFAULT_REGISTRY else f" --registry {shlex.quote(shown_path(Path(own)) if own.startswith('/') else own)}"
-        console().print(f"policy in {policy}; ask it with: maestro ask QUESTION --policy {target}{registry}", markup=False)
+        console().print(f"policy in {policy}; ask it with: {_asking(settings, target)}", markup=False)
         if report.exists():
             console().print(f"report in {report}", markup=False)
+
+
+def _asking(settings: TrainConfig, target: Path) -> str:
+    """The command that asks the trained policy, over the registry that it knows."""
+    own = settings.ensemble.registry
+    place = shlex.quote(argument(Path(own)) if own.startswith("/") else own)
+    registry = "" if own == DEFAULT_REGISTRY else f" --registry {place}"
+    return f"maestro ask QUESTION --policy {shlex.quote(str(target))}{registry}"
 
 
 def _check_paths(settings: TrainConfig, config: Path) -> None:
