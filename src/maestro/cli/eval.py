@@ -25,6 +25,7 @@ from maestro.evaluate.mistakes import mistakes
 from maestro.evaluate.plots import require_matplotlib, scorecard_plots
 from maestro.evaluate.provenance import provenance, tasks_digest
 from maestro.evaluate.report import Figure, Table
+from maestro.evaluate.results import scenes_of
 from maestro.evaluate.run import Evaluation, EvaluationFolder, evaluate
 from maestro.evaluate.scorecard import Scorecard, scorecard
 from maestro.evaluate.sections import as_latex, as_markdown, scorecard_tables
@@ -343,9 +344,10 @@ def _tell(comparison: Comparison, tables: list[Table], path: Path, numbers: dict
     print_table(comparison.title, columns, cells, right=columns[1:])
     for table in tables:
         print_table(table.title, table.columns, table.rows, right=table.columns[1:])
-    if len(comparison.evaluations) > 1 and (note := doubt(len(comparison.tasks))):
+    results = comparison.evaluations[comparison.shown].results
+    if note := doubt(len(set(scenes_of(results).values()))):
         console().print(note, style="dim", markup=False)
-    if (wrong := mistakes(comparison.tasks, comparison.evaluations[comparison.shown].results)) is not None:
+    if (wrong := mistakes(comparison.tasks, results)) is not None:
         print_table(wrong.title, wrong.columns, [[printable(cell) for cell in row] for row in wrong.rows])
     for name, summary in comparison.summaries.items():
         for error in summary.errors[:5]:

@@ -33,12 +33,12 @@ def signed(interval: Interval) -> str:
     return f"{interval.mean:+.3f} [{interval.low:+.3f}, {interval.high:+.3f}]{'*' if interval.decides else ''}"
 
 
-def doubt(questions: int) -> str:
-    """What stands below a table of so few questions that no interval decides anything; empty for enough of them."""
-    if questions >= FEWEST_CLUSTERS:
+def doubt(clusters: int) -> str:
+    """What stands below a table whose intervals rest on so few clusters that none decides anything; empty for enough of them."""
+    if clusters >= FEWEST_CLUSTERS:
         return ""
-    asked = "1 question" if questions == 1 else f"{questions} questions"
-    return f"{asked}: too few for an interval to be trusted (from {FEWEST_CLUSTERS} on), so no difference gets a star."
+    drawn = "1 question (or scene)" if clusters == 1 else f"{clusters} questions (or scenes)"
+    return f"Intervals rest on {drawn}: too few to be trusted (from {FEWEST_CLUSTERS} on), so no difference gets a star."
 
 
 def rows(summaries: Sequence[Summary], differences: Mapping[str, Interval] | None = None) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
