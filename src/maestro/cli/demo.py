@@ -222,5 +222,11 @@ def _tell(demo: _Demo, comparison: Comparison, asked: list[Episode], checked: Ve
     print_table(comparison.title, columns, cells, right=columns[1:])
     console().print(f"{right} of {len(asked)} fresh questions right; the whole took {total:.0f} s", markup=False)
     console().print(f"report: {demo.out / 'report.html'}", style="bold", markup=False)
-    program = "maestro" if shutil.which("maestro") else sys.argv[0]
-    console().print(f"next: {program} ask {shlex.quote(demo.question)} --image {demo.picture}", markup=False)
+    click.echo(f"next: {_program()} ask {shlex.quote(demo.question)} --image {shlex.quote(str(demo.picture))}")
+
+
+def _program() -> str:
+    """How this program is started again: a virtual environment that is not active has no `maestro` on the path."""
+    if shutil.which("maestro"):
+        return "maestro"
+    return "python -m maestro" if Path(sys.argv[0]).name == "__main__.py" else sys.argv[0]
