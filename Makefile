@@ -10,7 +10,7 @@ VLLM   := .venv-vllm
 RECIPE ?= recipes/maestro_4b.yaml
 DATA   ?= data/maestro
 
-.PHONY: train-4b run test check format pool docs install vllm serve-vllm test-vllm clean
+.PHONY: help train-4b run test check format pool docs install vllm serve-vllm test-vllm clean
 
 run: install          ## ask, learn and measure on the embedded default; writes runs/demo/report.html
 	$(BIN)/maestro demo
@@ -18,13 +18,13 @@ run: install          ## ask, learn and measure on the embedded default; writes 
 test: install check   ## lint, types, import contract and all tests
 	$(BIN)/python -m pytest -n 2 --dist loadscope
 
-check: install
+check: install        ## lint, types and import contract alone
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-format: install
+format: install       ## mend style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -62,5 +62,8 @@ $(VENV)/.installed: pyproject.toml requirements.lock scripts/install.sh
 	PYTHON="$(PYTHON)" VENV="$(VENV)" sh scripts/install.sh
 	touch $@
 
-clean:
+clean:               ## take away what is installed and built
 	rm -rf $(VENV) build src/*.egg-info
+
+help:                 ## this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## */\1\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'

@@ -100,5 +100,11 @@ def test_every_benchmark_is_a_script_of_its_own_too():
     assert {path.stem for path in (ROOT / "benchmarks").glob("*.py")} == set(BENCHMARKS)
 
 
+def test_the_pictures_of_the_readme_are_in_the_repository():
+    named = re.findall(r"--image (\S+)|images=\[\"([^\"]+)\"\]", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert named
+    assert [path for pair in named for path in pair if path and not (ROOT / path).is_file()] == []
+
+
 def test_the_readme_is_short():
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) < 120

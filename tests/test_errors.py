@@ -16,3 +16,10 @@ def test_lookup_message_without_anything_near_or_at_all():
 def test_long_lists_are_cut():
     message = not_found("skill", "zzz", [f"skill-{n}" for n in range(60)])
     assert message.endswith("and 20 more.")
+
+
+def test_behind_a_near_name_a_long_list_is_only_counted():
+    message = not_found("skill", "skil-7", [f"skill-{n}" for n in range(60)], "See the list.")
+    assert "did you mean skill-7" in message
+    assert "skill-33" not in message
+    assert message.endswith("There are 60 in all. See the list.")

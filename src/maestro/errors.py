@@ -119,10 +119,15 @@ class NothingSaid(InfrastructureFault):
     """The endpoint is alive and replied as it should, but without any text."""
 
 
+_LISTED = 12
+"""Names that are listed beside the nearest ones; of more only their number is told."""
+
+
 def not_found(what: str, asked: object, existing: Iterable[str], next_step: str = "") -> str:
     """The message of a failed lookup: what was asked, the nearest names, what exists, what to do next.
 
-    `what` is the noun ("skill", "task source"); `next_step` a sentence. Long lists are cut after 40 names.
+    `what` is the noun ("skill", "task source"); `next_step` a sentence. Long lists are cut after 40 names, and left out where
+    there is a near name.
     """
     from difflib import get_close_matches  # only a failure pays for the import
 
@@ -132,6 +137,8 @@ def not_found(what: str, asked: object, existing: Iterable[str], next_step: str 
     message = f"no {what} {str(asked)!r}"
     if near:
         message += f"; did you mean {' or '.join(near)}?"
+    if near and len(names) > _LISTED:  # whoever misspelt a name does not look for another one
+        return f"{message} There are {len(names)} in all. {next_step}".rstrip()
     shown = ", ".join(names[:40]) + (f" and {len(names) - 40} more" if len(names) > 40 else "")
     message += f" There is {shown}." if near and names else f"; there is {shown}." if names else f"; there is no {what} at all."
     return f"{message} {next_step}".rstrip()

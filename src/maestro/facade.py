@@ -87,6 +87,7 @@ class Maestro:
     ) -> Episode:
         """Answer one question; `episode.answer` is None when a limit or a failure ended it, and `episode.stop` says which.
 
+        `episode.supported` says whether an expert gave the answer; where it is False the words are the policy's own.
         `images` are paths, file bytes, PIL images or numpy arrays (H, W), (H, W, 3) or (H, W, 4) of uint8. `choices` are the answers to
         choose from. `turns` bounds decisions, the answer included, `budget_usd` what calls may cost, `seconds` the whole;
         `cost_weight`, what a dollar counts in score, is told to a policy that heeds it; `watch` is told each turn as it ends. Raises

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import warnings
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -70,21 +71,27 @@ def open_image(source: str | Path | bytes) -> Image.Image:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
                 if image.width * image.height > MAX_PIXELS:
-                    raise ImageError(
-                        f"image {name} has {image.width}x{image.height} pixels; at most {MAX_PIXELS} are read. Scale it down first."
-                    )
+                    raise _too_large(name, f"{image.width * image.height / 1e6:.0f} megapixels ({image.width}x{image.height})")
                 image.load()
                 return normalise(image)
     except FileNotFoundError as error:
+        if re.match(r"(https?|ftp|s3|data):", name):
+            address = re.sub(r":/(?!/)", "://", name, count=1)  # a path joins its slashes
+            raise ImageError(f"{address} is an address; pictures are read from files. Download it, and give the file.") from error
         raise ImageError(f"no image at {name}. Check the path.") from error
     except IsADirectoryError as error:
         raise ImageError(f"{name} is a folder, not an image file.") from error
     except UnidentifiedImageError as error:
         raise ImageError(f"{name} is not an image that can be read (PNG, JPEG, WebP, GIF, BMP and TIFF are).") from error
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise ImageError(f"image {name} is too large to read safely: {error}") from error
+        size = re.search(r"\((\d+) pixels\)", str(error))  # Pillow's own bound lies above ours, and is told as ours
+        raise _too_large(name, f"{int(size[1]) / 1e6:.0f} megapixels" if size else "too many pixels") from error
     except (OSError, SyntaxError, ValueError) as error:
         raise ImageError(f"image {name} is damaged: {error}") from error
+
+
+def _too_large(name: str, size: str) -> ImageError:
+    return ImageError(f"image {name} has {size}; at most {MAX_PIXELS / 1e6:.0f} megapixels are read. Make it smaller first.")
 
 
 def plain_jpeg(source: str | Path | bytes) -> ImageFile | None:

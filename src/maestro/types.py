@@ -391,6 +391,8 @@ class Episode(_Record):
     turns: tuple[Turn, ...]
     stop: StopReason
     answer: str | None = None
+    supported: bool | None = None
+    """Whether a call gave the answer (`maestro.rollout.support`); False is no error: the words are the policy's own. None without one."""
     reward: Reward | None = None
     tokens: Tokens | None = None
     error: str | None = None

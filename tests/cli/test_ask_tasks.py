@@ -24,6 +24,28 @@ class TestAsk:
         assert episode["stop"] == "answered"
         assert [turn["action"]["type"] for turn in episode["turns"]] == ["call", "answer"]
 
+    def test_an_answer_that_no_expert_gave_is_marked(self, maestro, registry, picture, tmp_path):
+        given = ("ask", "What?", "-i", picture, "-r", registry, "-p")
+        assert "no expert said this" not in maestro(*given, "fixed:reader@read")[1].out
+        assert json.loads(maestro(*given, "fixed:reader@read", "--json")[1].out)["supported"] is True
+        silent = write_registry(tmp_path / "silent", reply='""')
+        given = ("ask", "What?", "-i", picture, "-r", silent, "-p", "fixed:reader@read")
+        code, printed = maestro(*given)
+        assert code == 0, "an honest mark, not an error"
+        assert "no expert said this" in next(line for line in printed.out.splitlines() if "answers" in line)
+        assert json.loads(maestro(*given, "--json")[1].out)["supported"] is False
+
+    def test_an_answer_that_came_too_late_names_the_option(self, maestro, registry, picture):
+        code, printed = maestro("ask", "What?", "-i", picture, "-r", registry, "-p", "fixed:reader@read", "--turns", "1")
+        assert code == 1
+        assert "'The sign says 42.'" in printed.err
+        assert "--turns 2" in printed.err
+
+    def test_the_question_belongs_in_quotes(self, maestro):
+        code, printed = maestro("ask", "What", "does", "it", "say?")
+        assert code == 2
+        assert 'put the question in quotes: maestro ask "What does it say?"' in printed.err
+
     def test_what_an_expert_says_cannot_steer_the_terminal(self, maestro, picture, tmp_path):
         hostile = write_registry(tmp_path / "hostile", reply='"\\e]0;owned\\a\\e[2Jred"')
         _, printed = maestro("ask", "What?", "-i", picture, "-r", hostile, "-p", "fixed:reader@read")
@@ -42,7 +64,10 @@ class TestAsk:
             (["  "], "the question is empty"),
             (["What?", "--image", "/nowhere/at-all.png"], "no image at"),
             (["What?", "--registry", "no-such-registry"], "no-such-registry"),
+            (["What?", "--image", "https://example.org/a/b.png"], "https://example.org/a/b.png is an address"),
             (["What?", "--policy", "no-such-policy"], "fixed:EXPERT@SKILL"),
+            (["What?", "--policy", "runs/nothing"], "there is no folder runs/nothing"),
+            (["What?", "--debug"], "maestro --debug VERB"),
             (["What?", "--policy", "fixed:reader@fly"], "fly"),
             (["What?", "--budget", "-1"], "--budget"),
             (["What?", "--budget", "nan"], "not a finite number"),

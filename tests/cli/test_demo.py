@@ -1,6 +1,8 @@
 import subprocess
 import sys
 
+from maestro.cli.demo import _program
+
 
 def test_without_recorded_calls_it_says_how_to_make_them(maestro, tmp_path):
     code, printed = maestro("demo", "--out", str(tmp_path / "demo"), "--store", str(tmp_path / "none.sqlite"))
@@ -17,3 +19,10 @@ def test_verbs_load_no_heavy_library_before_they_run():
     )
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_the_next_step_starts_the_program_as_this_one_was(monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    for started, told in ((".venv/bin/maestro", ".venv/bin/maestro"), ("/x/maestro/__main__.py", "python -m maestro")):
+        monkeypatch.setattr(sys, "argv", [started, "demo"])
+        assert _program() == told

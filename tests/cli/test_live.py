@@ -2,6 +2,7 @@ import math
 
 import pytest
 
+from maestro.cli import live
 from maestro.cli.live import LiveCurves, sparkline
 from maestro.ensembles.playground import shipped
 from maestro.errors import StoreError
@@ -36,6 +37,19 @@ def test_progress_is_told_in_lines_where_there_is_no_terminal(capsys):
     assert "1. expert iteration" in printed
     assert "1/2" in printed
     assert "utility, greedy 0.500" in printed
+
+
+def test_a_round_is_told_once_with_its_own_utility(capsys, monkeypatch):
+    monkeypatch.setattr(live, "_LINE_SECONDS", -1.0)  # as if every record came late
+    with LiveCurves() as curves:
+        curves.stage(0, "fitted_q", 2, 0)
+        for number, utility in ((1, 0.5), (2, 0.75)):
+            curves.step({"kind": "round", "name": "fitted_q", "step": number, "loss": 0.1})
+            curves.step({"kind": "validation", "name": "fitted_q", "step": number, "greedy": {"utility": utility}})
+    told = [line for line in capsys.readouterr().err.splitlines() if "utility" in line]
+    assert [("1/2" in line, "0.500" in line) for line in told] == [(True, True), (False, False)]
+    assert "2/2" in told[1]
+    assert "0.750" in told[1]
 
 
 def test_an_installation_without_a_pool_says_how_to_make_one(tmp_path, monkeypatch):

@@ -3,7 +3,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pytest
+from rich.console import Console
 
+from maestro.cli import output
 from maestro.cli.output import print_json, print_table, progress, warn
 from maestro.types import Price, StopReason
 
@@ -41,6 +44,18 @@ def test_table_is_not_read_as_markup_and_keeps_long_ids_whole(capsys):
     assert "Title" in out
     assert "[red]x[/red]" in out
     assert "a-very-long-id-" * 7 in out
+
+
+@pytest.mark.parametrize("width", [30, 50, 80, 120])
+def test_no_terminal_is_too_narrow_for_whole_words(width, capsys, monkeypatch):
+    monkeypatch.setattr(output, "console", lambda: Console(width=width, highlight=False))
+    columns = ("policy", "utility", "cost $/1000", "first call tells")
+    cells = [("maestro-mini", "0.890 [0.865, 0.912]", "6.25 [5.01, 7.02]", "3.39 bit"), ("skilled oracle", "1", "[x]", "")]
+    print_table("Title", columns, cells, right=columns[1:])
+    printed = capsys.readouterr().out
+    words = {word for text in ("Title", *columns, *cells[0], *cells[1]) for word in text.split()}
+    assert words <= set(printed.split())
+    assert max(map(len, printed.splitlines())) <= width
 
 
 def test_progress_is_silent_where_nobody_watches(capsys):

@@ -79,7 +79,7 @@ class TestEval:
             (("--policy", "fixed:omega@ask"), "ask is offered by acme-cot, acme-direct, zeta"),
             (("--store", "calls.sqlite"), "recorded systems need no --store"),
             (("--registry", "playground", "--prices", "p.yaml"), "prices in its cards"),
-            (("--split", "val"), "shapes 'val'; did you mean all?"),
+            (("--split", "val"), "shapes: no split 'val'; did you mean all?"),
         ],
     )
     def test_what_cannot_be_run_is_told(self, maestro, folder, tmp_path, arguments, told):

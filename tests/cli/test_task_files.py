@@ -165,7 +165,7 @@ class TestTrain:
         with pytest.raises(ConfigError, match="cannot teach"):
             check_source(config, source, images, menu)
         config = TrainConfig.model_validate({"tasks": {"source": tasks}, "stages": [{"kind": "grpo"}]})
-        with pytest.raises(ConfigError, match=r"tasks\.train: no split in .* 'train'; there is dev"):
+        with pytest.raises(ConfigError, match=r"tasks\.train: .*: no split 'train'; there is dev"):
             check_source(config, source, images, menu)
         config = TrainConfig.model_validate({"tasks": {"source": tasks, "train": "dev", "validation": "dev"}, "stages": [{"kind": "grpo"}]})
         check_source(config, source, images, menu)

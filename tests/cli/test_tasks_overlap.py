@@ -32,4 +32,4 @@ def test_what_is_in_both_is_told_and_fails_the_gate(maestro, tmp_path, monkeypat
 def test_a_source_without_the_split_says_which_there_are(maestro):
     code, printed = maestro("tasks", "overlap", "playground", "playground", "--train-split", "nowhere", "--limit", "2")
     assert code == 1
-    assert "no split in playground 'nowhere'" in printed.err
+    assert "playground: no split 'nowhere'" in printed.err

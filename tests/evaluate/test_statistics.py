@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from maestro.evaluate.statistics import mcnemar, mean_interval, mutual_information, paired_difference, wilson
+from maestro.evaluate.table import doubt, signed
 
 
 @pytest.mark.parametrize(
@@ -91,3 +92,17 @@ def test_the_correction_removes_the_bias_of_small_samples():
     found = [mutual_information([rng.randrange(5) for _ in range(60)], [rng.randrange(8) for _ in range(60)]) for _ in range(50)]
     assert np.mean([one.plain_bits for one in found]) > 0.3
     assert np.mean([one.bits for one in found]) < 0.1
+
+
+def test_few_questions_decide_nothing_however_clear_they_look():
+    def difference(count, scene=None):
+        ids = [str(index) for index in range(count)]
+        scenes = {one: f"{int(one) % scene}" for one in ids} if scene else None
+        return paired_difference(dict.fromkeys(ids, 1.0), dict.fromkeys(ids, 0.0), scenes)
+
+    for found, decides in ((difference(8), False), (difference(20), True), (difference(40, 5), False), (difference(40, 20), True)):
+        assert found.excludes_zero
+        assert found.decides is decides
+        assert signed(found).endswith("*") is decides
+    assert "8 questions" in doubt(8)
+    assert doubt(20) == ""

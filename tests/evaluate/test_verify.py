@@ -34,10 +34,30 @@ async def test_the_same_outcomes_agree_and_follow_ups_are_among_them(pool):
         asked.append(observation)
         return {}
 
-    found = await verify(tasks(pool), pool, Altered(pool, note), 200)
+    found = await verify(tasks(pool), pool, Altered(pool, note), 40)
     assert found.passed
-    assert (found.checked, found.agreed, found.same_text, found.agreement) == (200, 200, 200, 1.0)
+    assert (found.checked, found.agreed, found.same_text, found.agreement) == (40, 40, 40, 1.0)
     assert any(observation.value and observation.value.isdigit() for observation in asked)
+
+
+@pytest.mark.parametrize("sample", [1, 30, 60, 79, 80, 85, 1000])
+async def test_no_call_is_made_twice_and_no_more_than_there_are(pool, sample):
+    made = []
+
+    class Noting(Altered):
+        async def perform(self, call, task, deadline_seconds):
+            made.append((task.id, call))
+            return await super().perform(call, task, deadline_seconds)
+
+    found = await verify(tasks(pool), pool, Noting(pool, lambda _: {}), sample)
+    firsts = len(tasks(pool)) * len(pool.menu.pairs)
+    assert len(set(made)) == len(made) == found.checked <= sample
+    assert found.checked == sample or sample > firsts
+    if sample == 1000:
+        assert {(task, call) for task, call in made if not call.query} == {
+            (task.id, type(made[0][1])(expert=expert, skill=skill)) for task in tasks(pool) for expert, skill in pool.menu.pairs
+        }
+        assert found.checked > firsts, "follow-ups are made beside all first calls"
 
 
 @pytest.mark.parametrize(("shift", "agree"), [(0.01, True), (-0.01, True), (0.05, False)])

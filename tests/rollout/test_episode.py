@@ -44,6 +44,7 @@ async def test_call_then_answer() -> None:
     episode = await run_episode(TASK, ScriptedPolicy([CALL, "<answer>7</answer>"]), ensemble)
     assert episode.stop is StopReason.ANSWERED
     assert episode.answer == "7"
+    assert episode.supported is True
     assert episode.calls == (Call(expert="eye", skill="look"),)
     assert episode.cost_usd == pytest.approx(0.01)
     assert episode.turns[1].observation is None
@@ -54,6 +55,7 @@ async def test_answering_at_once_is_allowed() -> None:
     ensemble = FakeEnsemble()
     episode = await run_episode(TASK, ScriptedPolicy(["<answer>x</answer>"]), ensemble)
     assert (episode.stop, len(episode.turns), ensemble.seen) == (StopReason.ANSWERED, 1, [])
+    assert episode.supported is False, "nobody was asked"
 
 
 async def test_nobody_sees_references_scoring_or_category() -> None:
@@ -75,6 +77,10 @@ async def test_malformed_text_is_told_and_the_episode_goes_on() -> None:
     assert episode.turns[0].observation is not None
     assert episode.turns[0].observation.status == "policy_error"
     assert episode.stop is StopReason.ANSWERED
+
+
+async def test_without_an_answer_there_is_nothing_to_support() -> None:
+    assert (await run_episode(TASK, ScriptedPolicy([CALL, CALL]), FakeEnsemble(), Limits(turns=2))).supported is None
 
 
 async def test_turn_limit() -> None:

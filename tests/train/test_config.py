@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from maestro.cli.main import cli
+from maestro.cli.train import _asking
 from maestro.config import load_config
 from maestro.errors import CheckpointError, ConfigError
 from maestro.images import ImageStore
@@ -75,6 +76,47 @@ def test_a_config_is_written_down_with_absolute_paths(tmp_path: Path, monkeypatc
     monkeypatch.chdir("/")
     again = runner.invoke(cli, ["train", "--resume", str(tmp_path / "run"), "--dry-run", "--json"])
     assert json.loads(again.stdout)["digest"] == json.loads(done.stdout)["digest"]
+
+
+def test_a_path_that_lies_beside_the_config_is_found_for_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    runner = CliRunner()
+    assert runner.invoke(cli, ["init", "mine"]).exit_code == 0
+    monkeypatch.chdir(tmp_path / "mine")
+    refused = runner.invoke(cli, ["train", "train.yaml", "--dry-run"])
+    assert refused.exit_code == 1
+    assert "ensemble.registry: there is no ./mine here" in refused.output
+    assert f"there is one in {tmp_path}" in refused.output
+
+
+@pytest.mark.parametrize(("registry", "told"), [("playground", ""), ("maestro", " --registry maestro"), ("{}/own", " --registry ./own")])
+def test_how_to_ask_the_trained_policy_names_its_registry(
+    registry: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = TrainConfig.model_validate({"ensemble": {"registry": registry.format(tmp_path)}})
+    assert _asking(settings, Path("runs/x")) == f"maestro ask QUESTION --policy runs/x{told}"
+
+
+def test_a_run_that_is_not_there_is_not_taken_up(tmp_path: Path) -> None:
+    refused = CliRunner().invoke(cli, ["train", "--resume", str(tmp_path / "nope")])
+    assert refused.exit_code == 1
+    assert f"{tmp_path / 'nope'} does not exist, so there is no run to resume" in refused.output
+
+
+def test_a_dry_run_tells_what_runs_first_and_every_setting_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    runner = CliRunner()
+    assert runner.invoke(cli, ["init", "mine"]).exit_code == 0
+    told = runner.invoke(cli, ["train", "mine/train.yaml", "--dry-run"])
+    assert told.exit_code == 0, told.output
+    lines = told.output.splitlines()
+    places = [next(at for at, line in enumerate(lines) if word in line) for word in ("would run", "Memory", "The config, resolved")]
+    assert places == sorted(places)
+    assert places[-1] < 25
+    setting = next(line for line in lines if "stages.1.prompts: 4" in line)
+    assert setting.startswith("*")
+    assert "maestro.train" in setting
 
 
 def test_differences_are_named_with_their_place() -> None:

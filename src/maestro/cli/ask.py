@@ -16,12 +16,16 @@ from maestro.policy.loading import default_policy, load_policy
 from maestro.policy.protocol import close_policy
 from maestro.rollout.episode import Watcher, run_episode
 from maestro.rollout.limits import Limits
+from maestro.rollout.support import supported
 from maestro.skills.ensemble import Ensemble
-from maestro.types import Answer, Call, Episode, Malformed, StopReason, Task, Turn
+from maestro.types import Answer, Call, Episode, Malformed, Observation, StopReason, Task, Turn
+
+UNSUPPORTED = "no expert said this"
+"""Behind an answer that is not what a call gave."""
 
 
 @click.command()
-@click.argument("question")
+@click.argument("words", metavar="QUESTION", nargs=-1, required=True)
 @click.option("--image", "-i", "paths", multiple=True, metavar="PATH", type=click.Path(path_type=Path), help="A picture; may be repeated.")
 @click.option("--registry", "-r", default=DEFAULT_REGISTRY, show_default=True, help="Registered name or folder.")
 @click.option(
@@ -33,7 +37,7 @@ from maestro.types import Answer, Call, Episode, Malformed, StopReason, Task, Tu
 @click.option("--seconds", type=Finite(min=0, min_open=True), default=120.0, show_default=True, help="Deadline.")
 @json_option
 def command(
-    question: str,
+    words: tuple[str, ...],
     paths: tuple[Path, ...],
     registry: str,
     policy: str | None,
@@ -45,12 +49,15 @@ def command(
 ) -> int:
     """Answer QUESTION, showing each step: what the policy thinks, whom it calls, what comes back, and what it costs.
 
-    Exit code 0 only when the policy answered.
+    An answer that no expert gave is marked as such, and has "supported": false with --json. Exit code 0 only when the policy answered.
     """
+    question, *rest = words
+    if rest:
+        raise click.UsageError(f'put the question in quotes: maestro ask "{" ".join(words)}"')
     images = ImageStore()
     task = question_task(question, paths, images)  # what is wrong with it is told before a policy is loaded
     limits = question_limits(turns, budget, seconds)
-    watch = None if as_json else tell_turn
+    watch = None if as_json else Narration(task)
     episode = run_async(_ask(task, registry, policy, images, limits, cost_weight, watch))
     if as_json:
         print_json(episode)
@@ -70,28 +77,48 @@ async def _ask(
             await close_policy(deciding)
 
 
-def tell_turn(turn: Turn) -> None:
-    """Print one turn: thought, call and what came back, or the answer."""
+class Narration:
+    """Prints each turn of one episode: thought, call and what came back, or the answer, marked where no expert gave it."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.turns: list[Turn] = []
+
+    def __call__(self, turn: Turn) -> None:
+        """Print a turn (this is a `maestro.rollout.episode.Watcher`)."""
+        from rich.text import Text
+
+        thought = printable(_between(turn.decision.text, "<think>", "</think>"))
+        if thought:
+            console().print(Text(f"  thinks   {thought}", style="italic dim"))
+        self._action(turn)
+        if turn.observation is not None:
+            _observed(turn.observation)
+        self.turns.append(turn)
+
+    def _action(self, turn: Turn) -> None:
+        from rich.padding import Padding
+        from rich.text import Text
+
+        match turn.action:
+            case Call(expert=expert, skill=skill, query=query):
+                parts: list[Any] = ["  calls    ", (expert, "bold cyan"), " to ", (skill, "bold cyan")]
+                console().print(Text.assemble(*parts, (f"  {printable(query)}" if query else "", "yellow")))
+            case Answer(text=text):
+                mark = "" if supported(text, self.turns, self.task.choices) else f"   {UNSUPPORTED}"
+                console().print(Text.assemble("  answers  ", (printable(text), "yellow" if mark else "bold green"), (mark, "yellow")))
+            case Malformed(reason=reason):
+                console().print(Text(f"  no action: {reason}", style="red"))
+                console().print(Padding(Text(printable(turn.decision.text), style="dim"), (0, 0, 0, 11), expand=False))
+
+
+def _observed(observation: Observation) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
-    thought = printable(_between(turn.decision.text, "<think>", "</think>"))
-    if thought:
-        console().print(Text(f"  thinks   {thought}", style="italic dim"))
-    match turn.action:
-        case Call(expert=expert, skill=skill, query=query):
-            parts: list[Any] = ["  calls    ", (expert, "bold cyan"), " to ", (skill, "bold cyan")]
-            console().print(Text.assemble(*parts, (f"  {printable(query)}" if query else "", "yellow")))
-        case Answer(text=text):
-            console().print(Text.assemble("  answers  ", (printable(text), "bold green")))
-        case Malformed(reason=reason):
-            console().print(Text(f"  no action: {reason}", style="red"))
-            console().print(Padding(Text(printable(turn.decision.text), style="dim"), (0, 0, 0, 11), expand=False))
-    if turn.observation is not None:
-        observation = turn.observation
-        style = "" if observation.status == "ok" else "red"
-        console().print(Padding(Text(printable(observation.text), style=style), (0, 0, 0, 11), expand=False))
-        console().print(Text(f"           {dollars(observation.cost_usd)}  {observation.latency_seconds:.2f} s", style="dim"))
+    style = "" if observation.status == "ok" else "red"
+    console().print(Padding(Text(printable(observation.text), style=style), (0, 0, 0, 11), expand=False))
+    console().print(Text(f"           {dollars(observation.cost_usd)}  {observation.latency_seconds:.2f} s", style="dim"))
 
 
 def tell_end(episode: Episode) -> None:
@@ -101,8 +128,17 @@ def tell_end(episode: Episode) -> None:
     calls = f"{len(episode.calls)} call{'' if len(episode.calls) == 1 else 's'}"
     console().print(Text(f"  {calls}, {dollars(episode.cost_usd)}, {episode.latency_seconds:.2f} s", style="dim"))
     if episode.stop is not StopReason.ANSWERED:
-        why = f": {printable(episode.error)}" if episode.error else ""
-        console(stderr=True).print(Text(f"no answer ({episode.stop.value.replace('_', ' ')}{why})", style="red"))
+        why = f": {printable(episode.error.split(': ', 2)[-1])}" if episode.error else ""  # behind the stage and the type, which --json has
+        told = f"no answer ({episode.stop.value.replace('_', ' ')}{why}){_more_turns(episode)}"
+        console(stderr=True).print(Text(told, style="red"))
+
+
+def _more_turns(episode: Episode) -> str:
+    """What to do where only the turn that answers is missing."""
+    found = [turn.observation.value for turn in episode.turns if turn.observation is not None and turn.observation.value is not None]
+    if episode.stop is not StopReason.TURN_LIMIT or not found:
+        return ""
+    return f"; the last call gave {printable(found[-1])!r}, and answering takes a turn too: give more with --turns {len(episode.turns) + 1}"
 
 
 def _between(text: str, opening: str, closing: str) -> str:

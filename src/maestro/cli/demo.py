@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+import shlex
+import shutil
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +15,7 @@ from typing import Any
 
 import click
 
-from maestro.cli.ask import tell_end, tell_turn
+from maestro.cli.ask import Narration, tell_end
 from maestro.cli.eval import fitted
 from maestro.cli.live import LiveCurves
 from maestro.cli.loading import load_tasks, run_async, task_source
@@ -63,6 +66,9 @@ class _Demo:
     seed: int
     images: ImageStore = field(default_factory=lambda: ImageStore(capacity=1_000_000))
     seconds: dict[str, float] = field(default_factory=dict)
+    question: str = ""
+    """The last fresh question, and its picture: something to ask next."""
+    picture: Path = Path()
 
     @contextmanager
     def part(self, title: str) -> Iterator[None]:
@@ -138,9 +144,10 @@ async def _ask(demo: _Demo) -> list[Episode]:
             path = demo.out / "questions" / f"{number + 1}-{family}.png"
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(demo.images.png(task.images[0]))
+            demo.question, demo.picture = task.question, path
             console().print(f"\n{task.question}", style="bold", markup=False)
             console().print(f"  picture  {path}", style="dim", markup=False)
-            episode = await run_episode(task, policy, ensemble, Limits(turns=CALLS + 1), watch=tell_turn)
+            episode = await run_episode(task, policy, ensemble, Limits(turns=CALLS + 1), watch=Narration(task))
             tell_end(episode)
             console().print(f"  expected {' or '.join(task.references)}", style="dim", markup=False)
             episodes.append(RewardRule().scored(task, episode))
@@ -215,3 +222,11 @@ def _tell(demo: _Demo, comparison: Comparison, asked: list[Episode], checked: Ve
     print_table(comparison.title, columns, cells, right=columns[1:])
     console().print(f"{right} of {len(asked)} fresh questions right; the whole took {total:.0f} s", markup=False)
     console().print(f"report: {demo.out / 'report.html'}", style="bold", markup=False)
+    click.echo(f"next: {_program()} ask {shlex.quote(demo.question)} --image {shlex.quote(str(demo.picture))}")
+
+
+def _program() -> str:
+    """How this program is started again: a virtual environment that is not active has no `maestro` on the path."""
+    if shutil.which("maestro"):
+        return "maestro"
+    return "python -m maestro" if Path(sys.argv[0]).name == "__main__.py" else sys.argv[0]

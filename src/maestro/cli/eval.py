@@ -15,20 +15,23 @@ from click.core import ParameterSource
 
 from maestro.cli.ensembles import as_recorded, open_ensemble
 from maestro.cli.loading import direct_categories, load_tasks, one_split, run_async, task_source
-from maestro.cli.output import Finite, console, json_option, print_json, print_table, progress, warn
+from maestro.cli.output import Finite, console, json_option, print_json, print_table, printable, progress, warn
 from maestro.cli.replay import replay
 from maestro.errors import CheckpointError, ConfigError
 from maestro.evaluate.attribution import Restricted, Row, attribute, attribution_dict, attribution_table
 from maestro.evaluate.compose import Comparison, categories_figure, comparison_report
 from maestro.evaluate.headroom import Baselines
+from maestro.evaluate.mistakes import mistakes
 from maestro.evaluate.plots import require_matplotlib, scorecard_plots
 from maestro.evaluate.provenance import provenance, tasks_digest
 from maestro.evaluate.report import Figure, Table
+from maestro.evaluate.results import scenes_of
 from maestro.evaluate.run import Evaluation, EvaluationFolder, evaluate
 from maestro.evaluate.scorecard import Scorecard, scorecard
 from maestro.evaluate.sections import as_latex, as_markdown, scorecard_tables
 from maestro.evaluate.sweep import Sweep, SweptPoint
 from maestro.evaluate.sweep_settings import SweepPlan, cheaper, read_sweep
+from maestro.evaluate.table import doubt
 from maestro.experts.store import CallStore, StoreMode
 from maestro.facade import DEFAULT_POLICY, DEFAULT_REGISTRY
 from maestro.images import ImageStore
@@ -126,7 +129,7 @@ def command(
         baselines, pool = fitted(options.store, options.split, options.cost_weight)
         found |= run_async(_run_baselines(options, chosen, baselines, pool))
     comparison = Comparison(
-        f"{Path(options.tasks).name}/{options.split}: {len(chosen)} questions",
+        f"{Path(options.tasks).name}/{options.split}: {len(chosen)} question{'' if len(chosen) == 1 else 's'}",
         {task.id: task for task in chosen},
         found,
         options.cost_weight,
@@ -347,6 +350,11 @@ def _tell(comparison: Comparison, tables: list[Table], path: Path, numbers: dict
     print_table(comparison.title, columns, cells, right=columns[1:])
     for table in tables:
         print_table(table.title, table.columns, table.rows, right=table.columns[1:])
+    results = comparison.evaluations[comparison.shown].results
+    if note := doubt(len(set(scenes_of(results).values()))):
+        console().print(note, style="dim", markup=False)
+    if (wrong := mistakes(comparison.tasks, results)) is not None:
+        print_table(wrong.title, wrong.columns, [[printable(cell) for cell in row] for row in wrong.rows])
     for name, summary in comparison.summaries.items():
         for error in summary.errors[:5]:
             console(stderr=True).print(f"{name}: broken episode counted as 0: {error}", style="red", markup=False)

@@ -89,7 +89,7 @@ class LiveCurves:
             self._live.update(self._shown())
             return
         now = time.monotonic()
-        if force or now - self._printed > _LINE_SECONDS:
+        if force or (not self._rounds and now - self._printed > _LINE_SECONDS):  # a look follows every round, and tells all of it
             self._printed = now
             numbers = "  ".join(f"{name} {line[-1][1]:.3f}" for name, line in self.curves.items())
             console(stderr=True).print(f"  {now - self.started:4.0f} s  {self._stage}  {self._done}/{self._steps}  {numbers}", markup=False)

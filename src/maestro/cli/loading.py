@@ -46,7 +46,7 @@ def _errors(group: ExceptionGroup[Exception]) -> Iterator[MaestroError]:
 def load_tasks(source: TaskSource, split: str, limit: int | None, images: ImageStore) -> list[Task]:
     """Tasks of one split. Raises TaskError when there is no such split or nothing in it."""
     if split not in source.splits:
-        raise TaskError(not_found(f"split in {source.name}", split, source.splits, f"See them with: maestro tasks show {source.name}"))
+        raise TaskError(f"{source.name}: " + not_found("split", split, source.splits, f"See them with: maestro tasks show {source.name}"))
     with warnings_told():
         if isinstance(source, CountedSource):
             with progress(f"reading {source.name}", source.count(split, limit)) as done:

@@ -82,6 +82,8 @@ class Verbs(click.Group):
             shown.show()
             sys.exit(_EXIT_USAGE)
         except click.UsageError as error:
+            if isinstance(error, click.NoSuchOption) and error.option_name == "--debug":
+                error = click.UsageError("--debug goes before the verb: maestro --debug VERB ...", error.ctx)
             sys.exit(_report(error, error.format_message(), as_json, _EXIT_USAGE))
         except click.ClickException as error:
             sys.exit(_report(error, error.format_message(), as_json, _EXIT_ERROR))
@@ -141,7 +143,7 @@ def _unknown_verb(name: str, verbs: list[str]) -> str:
 @click.version_option(package_name="maestro-orchestrator", prog_name="maestro")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def cli(debug: bool) -> None:
-    """Train, evaluate and serve an orchestrator over frozen expert models."""
+    """Ask, train and evaluate an orchestrator over frozen expert models."""
     del debug  # read from the arguments where errors are reported
 
 

@@ -10,13 +10,18 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
+PIPE_WIDTH = 160
+"""A pipe or file has no width of its own; 80 columns would break ids apart."""
+_GAP = 3
+"""Characters between two cells of a table."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -42,8 +47,7 @@ def console(*, stderr: bool = False) -> Console:
     """The rich console of stdout or stderr; rich is imported by the first call."""
     from rich.console import Console
 
-    # A pipe or file has no width of its own; 80 columns would break ids apart.
-    width = None if (sys.stderr if stderr else sys.stdout).isatty() else 160
+    width = None if (sys.stderr if stderr else sys.stdout).isatty() else PIPE_WIDTH
     return Console(stderr=stderr, highlight=False, width=width)
 
 
@@ -60,17 +64,54 @@ def as_json_bytes(value: Any) -> bytes:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> None:
-    """A table on stdout; columns named in `right` are aligned there. Text is shown as it is, never read as markup."""
+    """A table on stdout; columns named in `right` are aligned there. Text is shown as it is, never read as markup.
+
+    Cells are folded at spaces; in a terminal too narrow for that a row becomes a list of its cells, a line each.
+    """
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
+    cells = [[cell if isinstance(cell, Text) else Text(str(cell)) for cell in row] for row in rows]
+    room = console().width - 2 - _GAP * (len(columns) - 1)
+    widths = _widths([[Text(name), *(row[at] for row in cells)] for at, name in enumerate(columns)], room)
+    if widths is None and console().width < PIPE_WIDTH:
+        _print_rows(title, columns, cells)
+        return
     table = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
-    for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
+    for at, column in enumerate(columns):
+        side: Literal["left", "right"] = "right" if column in right else "left"
+        # Rich would narrow the widest column first and then break its words.
+        table.add_column(column, justify=side, overflow="fold", width=widths[at] if widths is not None else None)
+    for row in cells:
+        table.add_row(*row)
     console().print(table)
+
+
+def _widths(columns: Sequence[Sequence[Text]], room: int) -> list[int] | None:
+    """A width for every column so that no word breaks, the widest one narrowed first; None where there is no room for that."""
+    from rich.cells import cell_len
+
+    widths = [max(cell_len(line) for text in column for line in text.plain.split("\n")) for column in columns]
+    least = [max(cell_len(word) for text in column for word in text.plain.split() or [""]) for column in columns]
+    if sum(least) > room:
+        return None
+    while sum(widths) > room:
+        widest = max((at for at in range(len(widths)) if widths[at] > least[at]), key=widths.__getitem__)
+        widths[widest] -= 1
+    return widths
+
+
+def _print_rows(title: str, columns: Sequence[str], cells: Sequence[Sequence[Text]]) -> None:
+    from rich.text import Text
+
+    if title:
+        console().print(Text(title, style="italic"))
+    width = max(len(column) for column in columns)
+    for row in cells:
+        console().print()
+        for name, cell in zip(columns, row, strict=True):
+            console().print(Text.assemble((f"  {name:<{width}}  ", "dim"), cell))
 
 
 def printable(text: str) -> str:

@@ -155,7 +155,8 @@ def show_probe(found: Probe) -> None:
     print_table("", ("", "call", "came back", "took", "cost"), rows, right=("took", "cost"))
     counts: Counter[str] = Counter(one.outcome for one in found.tried)
     summary = ", ".join(f"{counts[name]} {name}" for name in _STYLES if counts[name])
-    click.echo(f"{len(found.tried)} calls: {summary}; {dollars(sum(one.cost_usd for one in found.tried))}, {found.seconds:.1f} s")
+    calls = "1 call" if len(found.tried) == 1 else f"{len(found.tried)} calls"
+    click.echo(f"{calls}: {summary}; {dollars(sum(one.cost_usd for one in found.tried))}, {found.seconds:.1f} s")
     for expert in found.never:
         click.echo(f"never called: {expert} (no skill allows it)")
     for (expert, text, step), names in _grouped(found.failed).items():

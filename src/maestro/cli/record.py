@@ -167,8 +167,9 @@ def pack(store: Path, folder: Path) -> None:
 @click.option("--workers", type=click.IntRange(min=1), help="Processes for in-process experts; one a core by default.")
 @json_option
 def verify(store: Path, sample: int, seed: int, tolerance: float, workers: int | None, as_json: bool) -> int:
-    """Make a random sample of the calls recorded in STORE again, live, and compare.
+    """Make a random sample of the calls recorded in STORE again, live, and compare; no call twice.
 
+    A scripted expert that replies in turn says something else every time, so its record cannot be verified.
     Exit code 1 when any outcome differs, is missing, or could not be had.
     """
     manifest = read_manifest(store)
@@ -177,13 +178,16 @@ def verify(store: Path, sample: int, seed: int, tolerance: float, workers: int |
     tables = read_tables(store, Registry.load(manifest.registry).menu()) if store.is_dir() else None
     images = ImageStore(capacity=1_000_000)
     chosen = [task for known in manifest.splits for task in load_tasks(task_source(known.source), known.split, known.tasks, images)]
-    with progress("verifying", sample) as done:
+    registry = Registry.load(manifest.registry)
+    most = len(chosen) * len(registry.menu().pairs)
+    with progress("verifying", sample if sample < most else None) as done:
         found = run_async(_verify(chosen, manifest.registry, images, store, tables, sample, seed, tolerance, workers, done))
     if as_json:
         print_json({**{name: getattr(found, name) for name in ("checked", "agreed", "same_text", "agreement", "unrecorded", "passed")},
                     "broken": found.broken, "disagreements": found.disagreements})  # fmt: skip
     else:
         show_verification(found)
+        _show_turns(found, registry)
     return 0 if found.passed else 1
 
 
@@ -221,3 +225,18 @@ def show_verification(found: Verification) -> None:
             f"{one.task_id} {one.call.expert}@{one.call.skill} {one.call.query}\n  recorded: {one.recorded!r}\n  live:     {one.live!r}",
             markup=False,
         )
+
+
+def _show_turns(found: Verification, registry: Registry) -> None:
+    """Say which disagreements are no wonder."""
+    differing = {one.call.expert for one in found.disagreements}
+    turning = sorted(
+        name
+        for name in differing
+        if registry.experts[name].kind == "scripted" and len(registry.experts[name].options.get("replies", ())) > 1
+    )
+    if turning:
+        told = (
+            f"{', '.join(turning)}: scripted replies come in turn, so a call made again gets another one; such a record cannot be verified"
+        )
+        console(stderr=True).print(told, markup=False)

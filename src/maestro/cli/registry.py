@@ -77,8 +77,9 @@ def validate(registry: str, as_json: bool) -> None:
     for message in warnings:
         warn(message)
     counts = _counts(loaded)
-    skills = f"{counts['skills']} skills of level 1 and {counts['level 2']} of level 2"
-    click.echo(f"{loaded.name} is valid: {counts['experts']} experts, {skills}, digest {loaded.digest[:12]}")
+    experts = "1 expert" if counts["experts"] == 1 else f"{counts['experts']} experts"
+    skills = f"{counts['skills']} skill{'' if counts['skills'] == 1 else 's'} of level 1 and {counts['level 2']} of level 2"
+    click.echo(f"{loaded.name} is valid: {experts}, {skills}, digest {loaded.digest[:12]}")
 
 
 @command.command("render")

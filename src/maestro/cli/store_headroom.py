@@ -17,7 +17,7 @@ from maestro.evaluate.headroom import RANDOM_SAMPLES, Baselines, Headroom, headr
 from maestro.evaluate.headroom_page import headroom_report, headroom_tables, not_alone
 from maestro.evaluate.report import Report, Table
 from maestro.evaluate.sweep import Sweep, swept
-from maestro.evaluate.table import signed
+from maestro.evaluate.table import doubt, signed
 from maestro.images import ImageStore
 from maestro.policy.baselines import Pictures
 from maestro.policy.dialect_maestro import MaestroDialect
@@ -60,6 +60,8 @@ class StoreHeadroom:
         found = []
         for split, one in self.splits.items():
             note = f"oracle - lookup: {signed(one.gap)}; without lucky hits of other skills: {signed(one.skilled_gap)}"
+            few = one.gap.n if one.gap.clusters is None else one.gap.clusters
+            note = " ".join(filter(None, (note, doubt(few))))
             title = f"{split}: {one.tasks} tasks"
             differences = {name: one.difference(name, "lookup") for name in one.summaries if name != "lookup"}
             found += headroom_tables(title, one.summaries, differences, note)

@@ -136,7 +136,9 @@ def build(
     if as_json:
         print_json({"file": str(out), "format": form, "splits": list(names), "tasks": len(tasks)})
     else:
-        click.echo(f"{out}: {len(tasks)} tasks of {', '.join(names)}; look at them with: maestro tasks show {out}")
+        click.echo(
+            f"{out}: {len(tasks)} task{'' if len(tasks) == 1 else 's'} of {', '.join(names)}; look at them with: maestro tasks show {out}"
+        )
 
 
 def _about(known: Benchmark) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
@@ -14,7 +15,9 @@ from maestro.cli.output import console, json_option, print_json, warn, warnings_
 from maestro.cli.train_ending import taken_up_later
 from maestro.cli.train_plan import describe
 from maestro.config import load_config
-from maestro.errors import MissingDependency
+from maestro.errors import ConfigError, MissingDependency
+from maestro.facade import DEFAULT_REGISTRY
+from maestro.registry.registry import argument
 from maestro.train.checkpoint import Checkpoints
 from maestro.train.claim import check_free
 from maestro.train.config import TrainConfig
@@ -51,6 +54,7 @@ def command(
     source = config if config is not None else (resume or Path()) / "config.yaml"
     settings = load_config(TrainConfig, source, overrides)
     if config is not None:  # what a run folder holds is absolute already, or was written before that was so
+        _check_paths(settings, config)
         settings = settings.located()
     target = resume or folder or Path("runs") / settings.name
     if settings.engine == "verl":  # what the engine cannot do, before each setting that it would therefore not read
@@ -73,7 +77,7 @@ def command(
     else:
         if ended is not None:
             warn(f"the alarm {ended} ended the run early; README.md of the policy says which checkpoint was handed over")
-        console().print(f"policy in {policy}; ask it with: maestro ask QUESTION --policy {target}", markup=False)
+        console().print(f"policy in {policy}; ask it with: {_asking(settings, target)}", markup=False)
         if report.exists():
             console().print(f"report in {report}", markup=False)
 
@@ -82,6 +86,30 @@ def _ended_by(target: Path) -> str | None:
     """The alarm that ended a run, None when it came to its end."""
     latest = Checkpoints(target / "checkpoints", writes=False).latest()
     return latest.position.stopped if latest is not None else None
+
+
+def _asking(settings: TrainConfig, target: Path) -> str:
+    """The command that asks the trained policy, over the registry that it knows."""
+    own = settings.ensemble.registry
+    place = shlex.quote(argument(Path(own)) if own.startswith("/") else own)
+    registry = "" if own == DEFAULT_REGISTRY else f" --registry {place}"
+    return f"maestro ask QUESTION --policy {shlex.quote(str(target))}{registry}"
+
+
+def _check_paths(settings: TrainConfig, config: Path) -> None:
+    """Raise ConfigError for a path that is not here but lies beside the config, or beside its folder: paths count from where one stands."""
+    named = {"ensemble.registry": settings.ensemble.registry, "tasks.source": settings.tasks.source, "policy.load": settings.policy.load}
+    for key, value in named.items():
+        path = Path((value or "").partition("?")[0])
+        if not value or path.is_absolute() or path.exists() or "/" not in value:
+            continue
+        folder = config.absolute().parent
+        base = next((base for base in (folder, folder.parent) if (base / path).exists()), None)
+        if base is not None:
+            raise ConfigError(
+                f"{key}: there is no {value} here. Paths in a config count from where maestro is started, not from the config; there is "
+                f"one in {base}: start maestro there, or give --set {key}={shlex.quote(str(base / path))}"
+            )
 
 
 def _run(settings: TrainConfig, target: Path, *, resume: bool, as_json: bool) -> Path | None:

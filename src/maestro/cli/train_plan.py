@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import orjson
 
 from maestro.cli.output import console, print_json
 from maestro.train.config import GrpoStage, TrainConfig
@@ -13,6 +14,9 @@ from maestro.train.memory import CARDS, GIB, Plan, layouts, plan, row_tokens
 from maestro.train.readers import Setting, settings
 from maestro.train.shape import Shape, read_shape
 from maestro.train.start import starting_folder
+
+_VALUE_WIDTH = 64
+"""Of the column with settings and values; longer ones push their reader to the right."""
 
 
 def describe(config: TrainConfig, target: Path, processes: int, *, as_json: bool) -> None:
@@ -46,15 +50,12 @@ def describe(config: TrainConfig, target: Path, processes: int, *, as_json: bool
             }
         )
         return
-    console().print(
-        f"would run {', then '.join(stages)} on {registry.name}@{registry.digest[:12]} in {target}; the config, resolved:", markup=False
-    )
-    click.echo(config.to_yaml())
-    click.echo(_readers(found))
+    console().print(f"would run {', then '.join(stages)} on {registry.name}@{registry.digest[:12]} in {target}\n", markup=False)
     click.echo(_memory(config, shape, plans))
     if (starts := _command(config, target)) is not None:
         click.echo("\nWhat verl is started with, once per run (from the head of the Ray cluster when there are several machines):")
         click.echo("  " + " \\\n    ".join(starts))
+    click.echo(_settings(found))
 
 
 def _command(config: TrainConfig, target: Path) -> list[str] | None:
@@ -72,11 +73,17 @@ def _plans(config: TrainConfig, shape: Shape | None, processes: int) -> list[tup
     return [(index, plan(config, stage, shape, one)) for index, stage in stages for one in layouts(processes)] if shape is not None else []
 
 
-def _readers(found: list[Setting]) -> str:
-    """A line a setting: who reads it, or why nobody does."""
-    width = max(len(setting.key) for setting in found)
-    lines = [f"  {setting.key:<{width}}  {', '.join(setting.readers) or f'nobody: {setting.unread}'}" for setting in found]
-    return "\n".join(["Who reads each setting:", *lines, ""])
+def _settings(found: list[Setting]) -> str:
+    """The resolved config, a line a setting: its value, and who reads it, or why nobody does."""
+    values = [f"{setting.key}: {orjson.dumps(setting.value, default=str).decode()}" for setting in found]
+    width = min(_VALUE_WIDTH, max(map(len, values)))
+    readers = [", ".join(setting.readers) or f"nobody: {setting.unread}" for setting in found]
+    lines = [
+        f"{'*' if setting.changed else ' '} {value:<{width}}  {read}" for setting, value, read in zip(found, values, readers, strict=True)
+    ]
+    return "\n".join(
+        ["\nThe config, resolved, and who reads each setting (* differs from its default; --json has it all as data):", *lines]
+    )
 
 
 def _memory(config: TrainConfig, shape: Shape | None, plans: list[tuple[int, Plan]]) -> str:

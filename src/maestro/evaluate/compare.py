@@ -12,7 +12,7 @@ from maestro.errors import ConfigError
 from maestro.evaluate.folder import read_config, read_results
 from maestro.evaluate.pairing import Pair, holm, pair
 from maestro.evaluate.results import Result, per_question, scenes_of
-from maestro.evaluate.statistics import Interval, paired_difference
+from maestro.evaluate.statistics import FEWEST_CLUSTERS, Interval, paired_difference
 
 Quantity = Literal["score", "utility"]
 
@@ -50,8 +50,8 @@ class PairedTest:
     """Questions that only one of the two has."""
 
     def significant(self, alpha: float = 0.05) -> bool:
-        """Whether the difference holds after correction."""
-        return self.adjusted_p < alpha
+        """Whether the difference holds after correction; a bootstrap over few clusters decides nothing, the exact test does."""
+        return self.adjusted_p < alpha and (self.pair.clusters >= FEWEST_CLUSTERS or self.pair.test.startswith("McNemar"))
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""

@@ -19,8 +19,9 @@ ILLUSTRATED = 6
 METHOD = (
     "Utility is the score of the answer minus its price: {weight:g} per dollar spent on calls. Intervals are 95 %, by bootstrap over "
     "questions, or over scenes where several share one (Wilson's for a share of right answers); samples of one question count once. A star "
-    "marks a paired difference whose interval excludes zero. The last but one column says how much of the category of a question its first "
-    "call gives away."
+    "marks a paired difference whose interval excludes zero and rests on at least 20 questions or scenes. The last but one column says how "
+    "much of the category of a question its first call gives away, the last how many episodes ended with an answer and had no step that "
+    "was no action."
 )
 
 

@@ -44,7 +44,7 @@ class EvaluationFolder:
         self.digest = hashlib.sha256(orjson.dumps(plain, option=orjson.OPT_SORT_KEYS)).hexdigest()
         stored = path / "config.yaml"
         if stored.exists() and not resume:
-            raise CheckpointError(f"{path} already holds a run. Give another folder, or continue it with --resume {path}.")
+            raise CheckpointError(f"{path} already holds a run. Give another folder with --out, or continue it with --resume {path}.")
         if resume:
             _check_same(stored, plain, self.digest)
         path.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from maestro.evaluate.compare import PairedTest
 from maestro.evaluate.curves import Aiq, Point, aiq, hull, on_hull, pareto_front, router_arena
 from maestro.evaluate.report import Table
 from maestro.evaluate.scorecard import Accuracy, Scorecard
-from maestro.evaluate.statistics import Interval
+from maestro.evaluate.statistics import FEWEST_CLUSTERS, Interval
 from maestro.evaluate.table import latex, markdown, percent
 from maestro.evaluate.usage import Use
 
@@ -145,7 +145,8 @@ def paired_table(tests: Sequence[PairedTest], alpha: float) -> Table:
     decided = ", ".join(sorted({one.pair.test for one in tests}))
     note = (
         f"Differences in points with 95 % intervals by paired bootstrap over clusters. p (Holm) adjusts the deciding test ({decided}) for "
-        f"{len(tests)} test{'' if len(tests) == 1 else 's'}; a star: below {alpha:g}. Detectable: true difference found with 80 % power."
+        f"{len(tests)} test{'' if len(tests) == 1 else 's'}; a star: below {alpha:g}, and where the bootstrap decides "
+        f"from {FEWEST_CLUSTERS} clusters on. Detectable: true difference found with 80 % power."
     )
     columns: tuple[str, ...] = (
         "pair", "benchmark", "difference", "macro", "win / loss / tie", "p McNemar", "p t-test", "p bootstrap", "p (Holm)", "detectable",

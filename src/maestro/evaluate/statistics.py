@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 Z95 = 1.959963984540054
 RESAMPLES = 2000
+FEWEST_CLUSTERS = 20
+"""With fewer a bootstrap's interval is too short to decide anything (it draws from too few), so no star is given."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,13 @@ class Interval:
     low: float
     high: float
     n: int = 0
+    clusters: int | None = None
+    """What a bootstrap drew from; None where every question stands on its own."""
+
+    @property
+    def decides(self) -> bool:
+        """Whether it excludes zero and rests on enough clusters to be believed."""
+        return self.excludes_zero and (self.n if self.clusters is None else self.clusters) >= FEWEST_CLUSTERS
 
     @property
     def excludes_zero(self) -> bool:
@@ -93,7 +102,7 @@ def paired_difference(
         return Interval(math.nan, math.nan, math.nan, 0)
     sums, counts = _by_scene({cluster: ours[cluster] - theirs[cluster] for cluster in shared}, scenes)
     low, high = _bootstrap(sums, counts)
-    return Interval(float(sums.sum() / counts.sum()), low, high, len(shared))
+    return Interval(float(sums.sum() / counts.sum()), low, high, len(shared), len(sums))
 
 
 def _by_scene(

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from maestro.evaluate.results import Summary
-from maestro.evaluate.statistics import Interval
+from maestro.evaluate.statistics import FEWEST_CLUSTERS, Interval
 
 COLUMNS = ("policy", "utility", "accuracy", "cost $/1000", "calls", "median s", "first call tells", "well formed")
 DIFFERENCE = "utility vs lookup"
@@ -27,10 +27,18 @@ def number(interval: Interval, scale: float = 1.0, digits: int = 3) -> str:
 
 
 def signed(interval: Interval) -> str:
-    """`+0.120 [+0.080, +0.160]`, with a star when the interval excludes zero."""
+    """`+0.120 [+0.080, +0.160]`, with a star when the interval excludes zero and rests on enough questions or scenes."""
     if math.isnan(interval.mean):
         return "-"
-    return f"{interval.mean:+.3f} [{interval.low:+.3f}, {interval.high:+.3f}]{'*' if interval.excludes_zero else ''}"
+    return f"{interval.mean:+.3f} [{interval.low:+.3f}, {interval.high:+.3f}]{'*' if interval.decides else ''}"
+
+
+def doubt(clusters: int) -> str:
+    """What stands below a table whose intervals rest on so few clusters that none decides anything; empty for enough of them."""
+    if clusters >= FEWEST_CLUSTERS:
+        return ""
+    drawn = "1 question (or scene)" if clusters == 1 else f"{clusters} questions (or scenes)"
+    return f"Intervals rest on {drawn}: too few to be trusted (from {FEWEST_CLUSTERS} on), so no difference gets a star."
 
 
 def rows(summaries: Sequence[Summary], differences: Mapping[str, Interval] | None = None) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:

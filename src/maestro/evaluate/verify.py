@@ -62,41 +62,43 @@ async def verify(
     tolerance: float = TOLERANCE,
     progress: Callable[[int], None] | None = None,
 ) -> Verification:
-    """Draw `sample` recorded calls (half of those that give something to follow up are followed up) and make them live."""
+    """Make `sample` recorded calls live, drawn at random, none twice; all of them where there are no more.
+
+    Half of the drawn calls that give something to follow up are followed up instead; where all are made, follow-ups are among them.
+    """
     rng = random.Random(f"verify/{seed}")
-    drawn = iter([(rng.choice(tasks), rng.random(), rng.random(), rng.random()) for _ in range(sample)])
+    pairs = recorded.menu.pairs
+    firsts = len(tasks) * len(pairs)
+    places = rng.sample(range(firsts), min(sample, firsts))
+    drawn = iter([(tasks[place // len(pairs)].unanswered(), pairs[place % len(pairs)], rng.random(), rng.random()) for place in places])
     found = Verification()
-    done = 0
+    made: set[tuple[str, Call]] = set()
 
     async def work() -> None:
-        nonlocal done
-        for task, first, follow, which in drawn:
-            hidden = task.unanswered()
-            call, expected = await _draw(hidden, recorded, first, follow, which)
-            if expected.status in {"expert_error", "timeout"}:
-                found.unrecorded += 1
-            else:
-                actual = await live.perform(call, hidden, _DEADLINE_SECONDS)
-                _compare(found, task, call, expected, actual, tolerance)
-            done += 1
-            if progress is not None:
-                progress(done)
+        for task, (expert, skill), follow, which in drawn:
+            call = Call(expert=expert, skill=skill)
+            offered = followers(recorded.menu, await recorded.perform(call, task, _DEADLINE_SECONDS))
+            chosen = [one for one in offered if (task.id, one) not in made]
+            if sample < firsts:
+                chosen = [chosen[int(which * len(chosen))]] if chosen and follow < 0.5 else []
+            for one in (call, *chosen) if sample >= firsts or not chosen else chosen:
+                if len(made) < sample:
+                    made.add((task.id, one))
+                    await _check(found, task, one, recorded, live, tolerance)
+                    if progress is not None:
+                        progress(len(made))
 
     await asyncio.gather(*(work() for _ in range(max(1, concurrency))))
     return found
 
 
-async def _draw(task: Task, recorded: Performs, first: float, follow: float, which: float) -> tuple[Call, Observation]:
-    """A random recorded call of a task with its outcome, from numbers in [0, 1)."""
-    pairs = recorded.menu.pairs
-    expert, skill = pairs[int(first * len(pairs))]
-    call = Call(expert=expert, skill=skill)
-    observation = await recorded.perform(call, task, _DEADLINE_SECONDS)
-    offered = followers(recorded.menu, observation)
-    if offered and follow < 0.5:
-        call = offered[int(which * len(offered))]
-        observation = await recorded.perform(call, task, _DEADLINE_SECONDS)
-    return call, observation
+async def _check(found: Verification, task: Task, call: Call, recorded: Performs, live: Performs, tolerance: float) -> None:
+    """Make one call live and note how it compares."""
+    expected = await recorded.perform(call, task, _DEADLINE_SECONDS)
+    if expected.status in {"expert_error", "timeout"}:
+        found.unrecorded += 1
+    else:
+        _compare(found, task, call, expected, await live.perform(call, task, _DEADLINE_SECONDS), tolerance)
 
 
 def _compare(found: Verification, task: Task, call: Call, recorded: Observation, live: Observation, tolerance: float) -> None:

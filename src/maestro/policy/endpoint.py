@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from maestro.errors import ConfigError, InfrastructureFault
-from maestro.experts.http_faults import retry_after_seconds, server_message
+from maestro.experts.http_faults import exchange_fault, retry_after_seconds, server_message
 from maestro.experts.http_session import CONNECT_SECONDS, json_sessions, read_body
 from maestro.experts.retry import Backoff
 
@@ -64,7 +64,9 @@ class Endpoint:
         except urllib.error.HTTPError as error:
             raise InfrastructureFault(f"{url} answers {error.code} {error.reason}{_advice(error.code)}") from error
         except OSError as error:
-            raise InfrastructureFault(f"no server answers at {url} ({error}). Start it, or correct the address.", retryable=True) from error
+            reason = getattr(error, "reason", error)
+            why = getattr(reason, "strerror", None) or reason
+            raise InfrastructureFault(f"no server answers at {url} ({why}). Start it, or correct the address.", retryable=True) from error
         except (orjson.JSONDecodeError, KeyError, TypeError) as error:
             raise InfrastructureFault(f"{url} does not answer with a list of models; is it an OpenAI-compatible server?") from error
         return listed
@@ -101,7 +103,8 @@ class Endpoint:
             async with client.post(url, data=payload, allow_redirects=False) as reply:
                 status, content, wait = reply.status, await read_body(reply, url), retry_after_seconds(reply.headers)
         except (aiohttp.ClientError, OSError) as error:
-            raise InfrastructureFault(f"{url}: {type(error).__name__}: {error}", retryable=True) from error
+            fault = exchange_fault(url, error)
+            raise fault or InfrastructureFault(f"{url}: {type(error).__name__}: {error}", retryable=True) from error
         if self._key:
             content = content.replace(self._key.encode(), b"***")
         if status != 200:

@@ -81,6 +81,9 @@ def load_policy(name: str, menu: Menu, images: ImageStore, *, greedy: bool = Tru
         f"A checkpoint folder works too, and so do served:URL#MODEL, chat:URL#MODEL and the baselines {', '.join(BASELINES)}. A model "
         "of the hub must be in the local cache first (hf download ORGANISATION/MODEL)."
     )
+    if "/" in plain or plain.startswith((".", "~")):
+        names = ", ".join(existing)
+        raise ConfigError(f"there is no folder {plain}, and no model of that name in the local cache of the hub. Policies: {names}. {step}")
     raise ConfigError(registered().missing("policy", plain, existing, step))
 
 

@@ -80,7 +80,8 @@ def _check_child(file: SkillFile, parent: SkillFile | None, known: set[str]) -> 
     for index, expert in enumerate(skill.experts):
         if expert in known and expert not in parent.skill.experts:
             allowed = ", ".join(parent.skill.experts) or "none"
-            message = f"{skill.id} allows {expert}, which its parent {parent.skill.id} does not (it allows {allowed})"
+            step = f"add {expert} to metadata.experts of {parent.document.path}, or take it away here"
+            message = f"{skill.id} allows {expert}, which its parent {parent.skill.id} does not (it allows {allowed}); {step}"
             yield file.document.problem(("metadata", "experts", index), message)
     if parent.skill.dispatch == "keywords" and not skill.keywords and skill.id != parent.skill.fallback:
         yield file.problem("keywords", f"{skill.id} has no keywords, and its parent dispatches by keywords")

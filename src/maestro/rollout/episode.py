@@ -9,6 +9,7 @@ from maestro.errors import CallFailed, CallTimeout, InfrastructureFault
 from maestro.policy.protocol import Dialect, Opening, Policy, Session
 from maestro.registry.menu import Menu
 from maestro.rollout.limits import Limits, Meter
+from maestro.rollout.support import supported
 from maestro.types import Answer, Call, Decision, Episode, Malformed, Observation, StopReason, Task, Turn
 
 
@@ -68,12 +69,14 @@ async def run_episode(
         stop, error = StopReason.TIME_LIMIT, f"decide: {type(fault).__name__}: {fault}"
     except InfrastructureFault as fault:
         stop, error = StopReason.INFRASTRUCTURE, f"decide: {type(fault).__name__}: {fault}"
-    answered = turns[-1].action if turns else None
+    last = turns[-1].action if turns else None
+    answer = last.text if isinstance(last, Answer) else None
     return Episode(
         task_id=task.id,
         turns=tuple(turns),
         stop=stop,
-        answer=answered.text if isinstance(answered, Answer) else None,
+        answer=answer,
+        supported=None if answer is None else supported(answer, turns, task.choices),
         tokens=session.tokens() if session is not None else None,
         error=error,
         policy=policy.name,

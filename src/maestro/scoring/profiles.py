@@ -67,7 +67,8 @@ def score_response(
     profile = profile_named(name)
     params = dict(params or {})
     if unknown := set(params) - set(profile.params):
-        raise TaskError(f"profile {name!r} takes {list(profile.params)}, not {sorted(unknown)}.")
+        known = f"takes the parameters {', '.join(profile.params)}" if profile.params else "takes no parameters"
+        raise TaskError(f"the profile {name} {known}; {', '.join(sorted(unknown))} is none of them. Mend params.")
     given = "" if response is None else _given(profile, response)
     if not given.strip():
         return Score(score=0.0, rule=name, reason="no answer")

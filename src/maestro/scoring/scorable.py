@@ -21,6 +21,8 @@ def require_scorable(tasks: Iterable[Task]) -> None:
             f"{count} of {len(chosen)} tasks ask for one that is not there: {not_found('scoring profile', profile, PROFILES, step)}"
         )
     if without := [task.id for task in chosen if not task.references]:
-        problems.append(f"{len(without)} of {len(chosen)} tasks have no reference answer, {without[0]} for one")
+        problems.append(
+            f"{len(without)} of {len(chosen)} tasks have no reference answer, {without[0]} for one: fill their column answer (or answers)"
+        )
     if problems:
         raise TaskError("these tasks cannot be scored: " + "; ".join(problems))

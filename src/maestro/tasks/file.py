@@ -166,7 +166,7 @@ class FileSource:
 
     def _chosen(self, split: str, limit: int | None) -> list[int]:
         if split not in self.splits:
-            raise TaskError(not_found(f"split in {self.name}", split, self.splits))
+            raise TaskError(f"{self.name}: " + not_found("split", split, self.splits))
         if limit is not None and limit < 0:
             raise TaskError(f"limit must be 0 or more, got {limit}.")
         return self.numbers[split][:limit]

@@ -55,7 +55,7 @@ class SplitFiles:
     def file(self, split: str) -> FileSource:
         """The source of one split. Raises TaskError when there is none."""
         if split not in self._files:
-            raise TaskError(not_found(f"split in {self.name}", split, self.splits))
+            raise TaskError(f"{self.name}: " + not_found("split", split, self.splits))
         return self._files[split]
 
 

@@ -87,9 +87,10 @@ def check_place(path: Path, *, resume: bool) -> None:
     """Whether a run can live in this folder, asked before anything is loaded. Raises CheckpointError; OSError where one may not write."""
     exists = (path / "config.yaml").exists()
     if resume and not exists:
-        raise CheckpointError(f"{path} holds no run to resume (no config.yaml). Begin one there with: maestro train CONFIG --run {path}")
+        missing = "holds no run to resume (no config.yaml)" if path.exists() else "does not exist, so there is no run to resume"
+        raise CheckpointError(f"{path} {missing}. Begin one with: maestro train CONFIG --run {path}")
     if exists and not resume:
-        raise CheckpointError(f"{path} already holds a run. Give another folder, or take it up with --resume {path}.")
+        raise CheckpointError(f"{path} already holds a run. Give another folder with --run, or take it up with --resume {path}.")
     above = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
     if not os.access(above, os.W_OK):
         raise PermissionError(errno.EACCES, "no permission to write a run folder here; give another with --run", str(above))

@@ -21,4 +21,4 @@ def check_source(config: TrainConfig, source: TaskSource, images: ImageStore, me
         check_scenes(source, config, images, menu)
     for name in ("train", "validation") if runs_episodes(config) else ():
         if (split := getattr(config.tasks, name)) not in source.splits:
-            raise ConfigError(f"tasks.{name}: {not_found(f'split in {source.name}', split, source.splits)}")
+            raise ConfigError(f"tasks.{name}: {source.name}: {not_found('split', split, source.splits)}")

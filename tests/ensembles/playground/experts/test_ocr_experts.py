@@ -67,6 +67,14 @@ def test_a_blank_picture_has_no_words(name: str) -> None:
     assert engine(name).do_ocr([np.full((120, 200, 3), 255, np.uint8)])["words"] == []
 
 
+@pytest.mark.parametrize("name", ["page", "line", "small", "full"])
+@pytest.mark.parametrize(("height", "width"), [(40, 8000), (5, 5000), (8000, 20), (1, 9000)])
+def test_a_thin_stripe_is_looked_at_like_any_picture(name: str, height: int, width: int) -> None:
+    stripe = np.full((height, width, 3), 255, np.uint8)
+    reading = engine(name).do_ocr([stripe])
+    assert (reading["words"], reading["width"], reading["height"]) == ([], width, height)
+
+
 def test_one_image_is_asked_for() -> None:
     with pytest.raises(ValueError, match="exactly one image"):
         engine("line").do_ocr([])

@@ -19,6 +19,8 @@ _LEAST_SCORE = 0.3
 """Lines recognised with less confidence are dropped."""
 _LEAST_SIDE = 4
 """Pixels; nothing can be read in a stripe narrower than this, and the library raises an error for one."""
+_LONGEST, _THINNEST = 2000, 32
+"""The library reduces a longer side to the first (pixels), and raises an error where then nothing is left of the shorter one."""
 _MARGIN_TOLERANCE = 12
 """Grey levels by which the pixels of a plain margin may differ."""
 
@@ -81,7 +83,7 @@ class RapidOcr:
 
     def _line(self, image: Pixels) -> list[WordReading]:
         left, top, right, bottom = _inside_margins(image)
-        part = np.ascontiguousarray(image[top:bottom, left:right, ::-1])
+        part = _thickened(np.ascontiguousarray(image[top:bottom, left:right, ::-1]))
         # Every flag at every call: RapidOCR keeps the ones it was given last.
         found = self._engine(part, use_det=False, use_cls=False, use_rec=True, return_word_box=False)
         text = fold(found.txts[0]) if found.txts else ""
@@ -166,6 +168,18 @@ def _spread(text: str, score: float, box: tuple[int, int, int, int], line: int =
         words.append({"text": part, "confidence": round(score, 4), "box": edges, "line": line})
         start = end
     return words
+
+
+def _thickened(image: Pixels) -> Pixels:
+    """A stripe too thin for the library with its own most common shade below or beside it; any other image as it is."""
+    height, width = image.shape[:2]
+    least = -(-max(height, width) * _THINNEST // _LONGEST)
+    if max(height, width) <= _LONGEST or min(height, width) >= least:
+        return image
+    whole = np.empty((max(height, least), max(width, least), 3), np.uint8)
+    whole[:] = np.median(image.reshape(-1, 3), axis=0)
+    whole[:height, :width] = image
+    return whole
 
 
 def _inside_margins(image: Pixels) -> tuple[int, int, int, int]:
