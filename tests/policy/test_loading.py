@@ -32,3 +32,4 @@ def test_a_registry_of_ones_own_is_answered_over_without_naming_a_policy(tmp_pat
     assert done.exit_code == 0, done.output
     episode = orjson.loads(done.stdout)
     assert [turn["action"]["skill"] for turn in episode["turns"][:-1]] == ["read"]
+    assert episode["answer"] == episode["turns"][0]["observation"]["value"], "a word that it learned elsewhere"

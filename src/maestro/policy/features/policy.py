@@ -17,7 +17,7 @@ from maestro.policy.baselines.route import NOTHING
 from maestro.policy.dialect_maestro import MaestroDialect
 from maestro.policy.features.draw import choose
 from maestro.policy.features.glimpses import Glimpses
-from maestro.policy.features.guess import said_or_nothing
+from maestro.policy.features.guess import settled
 from maestro.policy.features.history import ActionSpace, Step
 from maestro.policy.features.network import Committee
 from maestro.policy.features.question import question_vector
@@ -120,9 +120,8 @@ class FeatureSession:
         values -= np.float32(self._policy.reluctance) * calling
         key = f"{self._policy.seed}/{self._opening.task.id}/{self._opening.sample}/{len(self._steps)}"
         place = choose(values, self._policy.temperature, key)
-        chosen = actions[index[place]]
-        assert chosen is not None
-        text = self._policy.dialect.write(said_or_nothing(chosen, float(values[place]), self._steps), f"value {float(values.max()):.2f}")
+        open_ = [action for action in actions if action is not None]
+        text = self._policy.dialect.write(settled(open_, values, place, self._steps), f"value {float(values.max()):.2f}")
         return Decision(text=text, latency_seconds=time.monotonic() - started)
 
     def observe(self, turn: Turn) -> bool:

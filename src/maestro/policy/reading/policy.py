@@ -19,7 +19,7 @@ from maestro.policy.dialect_maestro import MaestroDialect
 from maestro.policy.features.draw import choose
 from maestro.policy.features.glance import Glance
 from maestro.policy.features.glimpses import Glimpses
-from maestro.policy.features.guess import said_or_nothing
+from maestro.policy.features.guess import settled
 from maestro.policy.features.history import ActionSpace, Step
 from maestro.policy.features.question import question_vector
 from maestro.policy.protocol import Dialect, Opening
@@ -203,7 +203,7 @@ class ReadingSession:
             return Decision(text=self._policy.dialect.write(Answer(text=NOTHING)))
         key = f"{self._policy.seed}/{self._opening.task.id}/{self._opening.sample}/{len(self._steps)}"
         place = choose(values, self._policy.temperature, key)
-        action = said_or_nothing(actions[place], float(values[place]), self._steps)
+        action = settled(actions, values, place, self._steps)
         text = self._policy.dialect.write(action, f"value {float(values.max()):.2f}")
         return Decision(text=text, latency_seconds=time.monotonic() - started)
 
@@ -237,7 +237,7 @@ class ReadingSession:
 
 def read_menu(menu: Menu, words: Sequence[str], record: TrackRecord | None = None) -> Reading:
     """A menu's action space, texts and prices; what the record contradicts is not read."""
-    space = ActionSpace.of(menu, words)
+    space = ActionSpace.of(menu, words if _at_home(menu, record) else ())
     layout = Layout.of(menu, space)
     prices = np.array([expert.price.call_usd for expert in menu.experts], dtype=np.float32)
     heard = hear(menu, record)
@@ -250,3 +250,9 @@ def read_menu(menu: Menu, words: Sequence[str], record: TrackRecord | None = Non
         np.stack([words_vector(expert.summary) for expert in menu.experts]),
         np.stack([words_vector(text) for text in said]),
     )
+
+
+def _at_home(menu: Menu, record: TrackRecord | None) -> bool:
+    """Whether most pairs on record are on the menu. Elsewhere other questions are asked, and words learned here would be guesses."""
+    known = set(record.asked) if record is not None else set()
+    return 2 * len(known & set(menu.pairs)) >= len(known)
