@@ -148,7 +148,7 @@ def test_the_shipped_policy_answers():
     pytest.importorskip("torch", reason="the extra `train` is not installed")
     with Maestro.load() as loaded:
         episode = loaded.ask("How many circles are there?", images=[drawn_circles(3)])
-    assert episode.policy == "maestro-mini"
+    assert episode.policy == "maestro-reading"
     assert episode.answer == "3", episode
 
 

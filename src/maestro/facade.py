@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from maestro.errors import ConfigError, MaestroError
 from maestro.images import ImageLike, ImageStore
-from maestro.policy.loading import default_policy, load_policy
+from maestro.policy.loading import ANYWHERE, load_policy
 from maestro.policy.protocol import Policy, close_policy
 from maestro.rollout.episode import Watcher, run_episode
 from maestro.rollout.limits import Limits
@@ -23,7 +23,7 @@ from maestro.skills.ensemble import Ensemble
 from maestro.types import Episode, Task
 
 Result = TypeVar("Result")
-DEFAULT_POLICY = "maestro-mini"
+DEFAULT_POLICY = ANYWHERE
 """Where neither user nor registry names one."""
 DEFAULT_REGISTRY = "playground"
 _PICTURES = 512
@@ -62,15 +62,14 @@ class Maestro:
     ) -> Maestro:
         """Load a policy (registered name, checkpoint or run folder, `random`, `fixed:ROUTE`) over a registry (name or folder).
 
-        Without a policy, the one that the registry names decides, else `maestro-mini`, or on experts that it knows nothing of
-        `maestro-reading`.
+        Without a policy, the one that the registry names decides, else `maestro-reading`.
 
         `greedy` takes the likeliest decision, otherwise decisions are drawn with `seed`. `workers` bounds the processes of in-process
         experts: None for one a core, 0 for none. Raises ConfigError, CheckpointError, RegistryError, MissingDependency.
         """
         images = ImageStore(capacity=_PICTURES)
         ensemble = Ensemble.load(registry, images, workers=workers)
-        chosen = policy or ensemble.registry.policy or default_policy(ensemble.menu)
+        chosen = policy or ensemble.registry.policy or DEFAULT_POLICY
         return cls(load_policy(str(chosen), ensemble.menu, images, greedy=greedy, seed=seed), ensemble)
 
     def ask(

@@ -1,4 +1,4 @@
-"""Who decides where nobody says: the policy for the playground there, the one that reads any menu elsewhere."""
+"""Who decides where nobody says: the policy that reads any menu."""
 
 from __future__ import annotations
 
@@ -8,20 +8,6 @@ import orjson
 from click.testing import CliRunner
 
 from maestro.cli.main import cli
-from maestro.images import ImageStore
-from maestro.policy.loading import default_policy, load_policy
-from maestro.registry.edits import renamed
-from maestro.registry.registry import Registry
-from tests.registry.folders import small_registry
-
-
-def test_the_default_is_the_policy_that_knows_the_menu(tmp_path: Path) -> None:
-    menu = Registry.load("playground").menu()
-    assert default_policy(menu) == "maestro-mini"
-    assert default_policy(renamed(menu, experts={card.id: f"my-{card.id}" for card in menu.experts})) == "maestro-reading"
-    own = Registry.load(str(small_registry(tmp_path / "own"))).menu()
-    assert default_policy(own) == "maestro-reading"
-    assert load_policy("maestro-reading", own, ImageStore()).name == "maestro-reading"
 
 
 def test_a_registry_of_ones_own_is_answered_over_without_naming_a_policy(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from maestro.cli.output import Finite, console, json_option, print_json, printab
 from maestro.facade import DEFAULT_POLICY, DEFAULT_REGISTRY, question_limits, question_task
 from maestro.images import ImageStore
 from maestro.money import dollars
-from maestro.policy.loading import default_policy, load_policy
+from maestro.policy.loading import load_policy
 from maestro.policy.protocol import close_policy
 from maestro.rollout.episode import Watcher, run_episode
 from maestro.rollout.limits import Limits
@@ -70,7 +70,7 @@ async def _ask(
     task: Task, registry: str, policy: str | None, images: ImageStore, limits: Limits, cost_weight: float | None, watch: Watcher | None
 ) -> Episode:
     async with Ensemble.load(registry, images) as ensemble:
-        deciding = load_policy(policy or ensemble.registry.policy or default_policy(ensemble.menu), ensemble.menu, images)
+        deciding = load_policy(policy or ensemble.registry.policy or DEFAULT_POLICY, ensemble.menu, images)
         try:
             return await run_episode(task, deciding, ensemble, limits, cost_weight=cost_weight, watch=watch)
         finally:

@@ -36,7 +36,7 @@ from maestro.experts.store import CallStore, StoreMode
 from maestro.facade import DEFAULT_POLICY, DEFAULT_REGISTRY
 from maestro.images import ImageStore
 from maestro.policy.dialect_maestro import MaestroDialect
-from maestro.policy.loading import default_policy, load_policy
+from maestro.policy.loading import load_policy
 from maestro.policy.protocol import Policy, close_policy
 from maestro.registry.located import located
 from maestro.registry.registry import Registry, shown_path
@@ -110,7 +110,7 @@ def command(
     given = _as_begun(resume, given) if resume is not None else _located(given, frozenset(given))
     source = task_source(given["tasks"])
     given = as_recorded(source, given)
-    given["policy"] = given["policy"] or _default(given["registry"])
+    given["policy"] = given["policy"] or Registry.load(given["registry"]).policy or DEFAULT_POLICY
     given = {**given, "split": one_split(source, given["split"], "test")}
     options = _Options(**given)
     if (options.replay or options.baselines) and options.store is None:
@@ -312,12 +312,6 @@ async def _run_baselines(options: _Options, tasks: list[Task], baselines: Baseli
             policy, tasks, recorded, Limits(turns=options.turns), RewardRule(cost_weight=options.cost_weight)
         )
     return found
-
-
-def _default(registry: str) -> str:
-    """The policy that the registry names, or the one for its experts and skills."""
-    loaded = Registry.load(registry)
-    return loaded.policy or default_policy(loaded.menu())
 
 
 def fitted(store: Path, split: str, cost_weight: float) -> tuple[Baselines, RecordedPool]:

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from maestro.errors import CheckpointError, ConfigError, MissingDependency
 from maestro.images import ImageStore
 from maestro.policy.options import LocalOptions, read_options, split_name
@@ -26,21 +24,10 @@ FEATURES_TEMPERATURE = 0.05
 """Of a feature or reading policy that is sampled rather than greedy, in units of utility."""
 SERVED, CHAT = "served:", "chat:"
 """How the names of policies behind HTTP begin."""
-DEFAULT, ANYWHERE = "maestro-mini", "maestro-reading"
-"""What decides where nobody says: on experts that it was trained with, and on all others."""
+ANYWHERE = "maestro-reading"
+"""The shipped policy that reads any menu, and decides where nobody says."""
 BASELINES = ("random", "fixed:EXPERT@SKILL[>EXPERT@SKILL...]")
 """Policies that need neither checkpoint nor record."""
-
-
-def default_policy(menu: Menu) -> str:
-    """What decides where neither user nor registry names a policy: `maestro-mini`, or where that knows nobody `maestro-reading`.
-
-    Raises CheckpointError when this installation lacks them.
-    """
-    folder = registered().policy(DEFAULT)
-    assert isinstance(folder, Path)
-    known = orjson.loads((folder / FEATURES_CARD).read_bytes())["pairs"]
-    return DEFAULT if any(menu.allows(expert, skill) for expert, skill in known) else ANYWHERE
 
 
 def load_policy(name: str, menu: Menu, images: ImageStore, *, greedy: bool = True, seed: int = 0) -> Policy:
