@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ def _waits(number: signal.Signals, cleaned: list[bool]) -> None:
     """Work that is ended while it waits."""
     try:
         os.kill(os.getpid(), number)
-        signal.pause()
+        time.sleep(60)
     except Exception:  # noqa: BLE001 (what catches failures of episodes)
         pytest.fail("taken for a failure of an episode")
     finally:
@@ -25,12 +26,15 @@ def _waits(number: signal.Signals, cleaned: list[bool]) -> None:
 def test_a_signal_ends_a_run_as_ctrl_c_does_and_says_how_to_go_on(number: signal.Signals, tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("")
     cleaned: list[bool] = []
-    before = signal.getsignal(number)
+    began = signal.signal(number, signal.SIG_DFL)  # the tests themselves may run under nohup
     expected = rf"ended by {number.name}; take the run up with: maestro train --resume {tmp_path}"
-    with pytest.raises(CheckpointError, match=expected), taken_up_later(tmp_path):
-        _waits(number, cleaned)
-    assert cleaned
-    assert signal.getsignal(number) == before
+    try:
+        with pytest.raises(CheckpointError, match=expected), taken_up_later(tmp_path):
+            _waits(number, cleaned)
+        assert cleaned
+        assert signal.getsignal(number) == signal.SIG_DFL
+    finally:
+        signal.signal(number, began)
 
 
 def test_what_is_ignored_stays_ignored(tmp_path: Path) -> None:
