@@ -27,9 +27,9 @@ from maestro.policy.baselines.recorded import RecordedTask
 from maestro.policy.dialect_maestro import MaestroDialect
 from maestro.policy.protocol import Policy
 from maestro.rollout.pool import RecordedPool
-from maestro.train.reading import play_pool
-from maestro.train.reading_ground import Ground
-from maestro.train.reading_q import ReadingQConfig
+from maestro.train.reading.ground import Ground
+from maestro.train.reading.iteration import ReadingQConfig
+from maestro.train.reading.training import play_pool
 
 WEIGHTS = (2.0, 5.0, 10.0, 20.0, 40.0, 80.0, 150.0, 200.0)
 """What the dial is turned to."""

@@ -21,8 +21,8 @@ from maestro.config import load_config
 from maestro.images import ImageStore
 from maestro.rollout.manifest import read_manifest
 from maestro.tasks.source import TeachingSource
-from maestro.train.features import train_features
-from maestro.train.fitted_q import FittedQConfig
+from maestro.train.fitted_q.iteration import FittedQConfig
+from maestro.train.fitted_q.training import train_features
 
 
 def main() -> None:

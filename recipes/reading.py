@@ -17,11 +17,11 @@ from maestro.policy.reading.policy import Eyes, ReadingPolicy
 from maestro.rollout.manifest import read_manifest
 from maestro.rollout.pool import RecordedPool
 from maestro.tasks.source import TeachingSource
-from maestro.train.glance import teach_glance
-from maestro.train.hold_outs import HoldOut
-from maestro.train.reading import train_reading, write_reading_card
-from maestro.train.reading_ground import Ground
-from maestro.train.reading_q import ReadingQConfig
+from maestro.train.fitted_q.glance import teach_glance
+from maestro.train.reading.ground import Ground
+from maestro.train.reading.hold_outs import HoldOut
+from maestro.train.reading.iteration import ReadingQConfig
+from maestro.train.reading.training import train_reading, write_reading_card
 
 
 @dataclass(frozen=True)

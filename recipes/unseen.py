@@ -21,10 +21,10 @@ from maestro.evaluate.shares import Reached, reached
 from maestro.evaluate.table import markdown, number, signed
 from maestro.images import ImageStore
 from maestro.rollout.pool import RecordedPool
-from maestro.train.hold_outs import HOLD_OUTS, conditions
-from maestro.train.reading import Played, play_pool
-from maestro.train.reading_ground import Ground
-from maestro.train.reading_q import ReadingQConfig
+from maestro.train.reading.ground import Ground
+from maestro.train.reading.hold_outs import HOLD_OUTS, conditions
+from maestro.train.reading.iteration import ReadingQConfig
+from maestro.train.reading.training import Played, play_pool
 
 WEIGHT = 20.0
 COLUMNS = ("", "utility", "share of retrained", "share of its gain")

@@ -24,8 +24,8 @@ from maestro.images import ImageStore
 from maestro.rollout.manifest import read_manifest
 from maestro.rollout.pool import RecordedPool
 from maestro.tasks.source import TaughtTask
-from maestro.train.features import train_features
-from maestro.train.fitted_q import FittedQConfig
+from maestro.train.fitted_q.iteration import FittedQConfig
+from maestro.train.fitted_q.training import train_features
 from maestro.types import Task
 
 WATCHING = 5

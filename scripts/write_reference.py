@@ -22,7 +22,7 @@ from maestro.cli.main import cli
 from maestro.policy.options import ChatOptions, LocalOptions, ServedOptions
 from maestro.reward import RewardRule
 from maestro.rollout.limits import Limits
-from maestro.train.config import (
+from maestro.train.config.run import (
     AlarmConfig,
     CheckpointConfig,
     ComputeConfig,

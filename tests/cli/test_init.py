@@ -42,7 +42,7 @@ def test_the_commented_served_expert_is_valid_once_uncommented(tmp_path):
 def test_the_scripted_expert_is_built_and_the_run_config_is_read(tmp_path):
     from maestro.config import load_config
     from maestro.experts.scripted import scripted_from_card
-    from maestro.train.config import TrainConfig
+    from maestro.train.config.run import TrainConfig
 
     folder = tmp_path / "new"
     run("init", folder)

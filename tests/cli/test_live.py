@@ -60,6 +60,6 @@ def test_an_installation_without_a_pool_says_how_to_make_one(tmp_path, monkeypat
 
 def test_the_config_of_the_demo_is_valid():
     from maestro.config import load_config
-    from maestro.train.fitted_q import FittedQConfig
+    from maestro.train.fitted_q.iteration import FittedQConfig
 
     assert load_config(FittedQConfig, shipped.demo_config()).rounds >= 4

@@ -14,8 +14,8 @@ from maestro.cli.main import cli
 from maestro.ensembles import playground
 from maestro.images import ImageStore
 from maestro.policy.reading.policy import ReadingPolicy
-from maestro.train.reading_ground import Ground
-from maestro.train.reading_q import ReadingQ
+from maestro.train.reading.ground import Ground
+from maestro.train.reading.iteration import ReadingQ
 from tests.train.menu_toy import CONFIG, IMAGES, MENU, eyes, recorded
 
 POOL = Path(playground.__file__).parent / "pool"

@@ -157,7 +157,7 @@ class TestOtherVerbs:
 class TestTrain:
     def test_what_a_source_lacks_is_told_before_anything_is_loaded(self, tasks, sound_registry, images):
         from maestro.registry.registry import Registry
-        from maestro.train.config import TrainConfig
+        from maestro.train.config.run import TrainConfig
         from maestro.train.questions import check_source
 
         source, menu = task_source(tasks), Registry.load(sound_registry).menu()
@@ -171,7 +171,7 @@ class TestTrain:
         check_source(config, source, images, menu)
 
     def test_materials_are_loaded_from_a_file(self, tasks, sound_registry, images):
-        from maestro.train.config import TrainConfig
+        from maestro.train.config.run import TrainConfig
         from maestro.train.materials import load_materials
 
         settings = {
@@ -183,7 +183,7 @@ class TestTrain:
         assert [len(loaded.materials.train), len(loaded.materials.validation), len(loaded.materials.scenes)] == [3, 1, 0]
 
     def test_tasks_that_cannot_be_scored_are_not_trained_on(self, sound_registry, images, tmp_path):
-        from maestro.train.config import TrainConfig
+        from maestro.train.config.run import TrainConfig
         from maestro.train.materials import load_materials
 
         path = str(write_jsonl(tmp_path / "t.jsonl", [{"question": "A?"}]))

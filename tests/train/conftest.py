@@ -12,7 +12,7 @@ from maestro.policy.local import LocalPolicy
 from maestro.policy.local_model import build_tiny
 from maestro.train.rows import RowWriter
 from maestro.train.run import train, vocabulary_texts
-from maestro.train.traces import TraceWriter
+from maestro.train.warm_start.traces import TraceWriter
 from tests.train.planner import random_checkpoint, rows_folder, speaking_checkpoint
 from tests.train.test_run import SIZES, config, materials
 from tests.train.toy import menu, scenes

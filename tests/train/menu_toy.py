@@ -14,7 +14,7 @@ from maestro.policy.features.question import SIZE as QUESTION
 from maestro.policy.reading.policy import Eyes
 from maestro.registry.menu import Menu
 from maestro.rollout.pool import RecordedPool
-from maestro.train.reading_q import ReadingQConfig
+from maestro.train.reading.iteration import ReadingQConfig
 from maestro.types import Expert, Observation, Price, Skill, Task
 
 CHEAP, DEAR = 0.001, 0.015  # 0.02 and 0.3 of utility at 20 a dollar

@@ -20,7 +20,7 @@ from maestro.policy.vocabulary import SPECIALS
 from maestro.registry.registry import Registry
 from maestro.tasks.opening import task_source
 from maestro.train.batches import Row
-from maestro.train.config import OptimizerConfig
+from maestro.train.config.run import OptimizerConfig
 from maestro.train.supervised import Supervised
 from tests.policy.loopback import Loopback, listening
 from tests.policy.qwen import ADDED, PIECES

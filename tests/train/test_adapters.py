@@ -10,7 +10,7 @@ import torch
 from maestro.errors import CheckpointError, ConfigError
 from maestro.policy.local_model import load_model, save_model
 from maestro.train.adapters import Adapters
-from maestro.train.lora_config import LoraConfig
+from maestro.train.config.lora import LoraConfig
 from tests.train.planner import random_checkpoint
 
 CONFIG = LoraConfig(rank=4, alpha=8.0)

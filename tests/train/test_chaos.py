@@ -10,7 +10,7 @@ import pytest
 
 from maestro.evaluate.training_report import write_training_report
 from maestro.rollout.record import read_episodes
-from maestro.train.folder import read_metrics
+from maestro.train.folder.layout import read_metrics
 from maestro.train.run import train
 from maestro.types import StopReason
 from tests.train.test_resume import CutsPower, PowerCut, weights, without_times

@@ -20,9 +20,9 @@ from maestro.policy.local_generate import Sampled
 from maestro.reward import RewardRule
 from maestro.rollout.episode import run_episode
 from maestro.rollout.limits import Limits
-from maestro.train.grpo import rows_for_trl
-from maestro.train.signal import Standing, standing
-from maestro.train.signal_config import SignalConfig
+from maestro.train.config.signal import SignalConfig
+from maestro.train.episodes.signal import Standing, standing
+from maestro.train.grpo.stage import rows_for_trl
 from maestro.train.verl.engine_policy import EnginePolicy
 from maestro.train.verl.outcome import outcome
 from maestro.types import Observation

@@ -18,13 +18,13 @@ from maestro.policy.loading import load_policy
 from maestro.policy.local import LocalPolicy
 from maestro.policy.tokens import audit_placeholders
 from maestro.registry.registry import Registry
-from maestro.train import grpo
-from maestro.train.config import TrainConfig
-from maestro.train.folder import read_metrics
+from maestro.train.config.run import TrainConfig
+from maestro.train.config.signal import SignalConfig
+from maestro.train.episodes.resampling import Drawn
+from maestro.train.folder.layout import read_metrics
+from maestro.train.grpo import stage as grpo
 from maestro.train.materials import load_materials
-from maestro.train.resampling import Drawn
 from maestro.train.run import train
-from maestro.train.signal_config import SignalConfig
 from maestro.types import Call, Episode
 from tests.train.planner import experts
 

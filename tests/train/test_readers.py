@@ -9,12 +9,12 @@ import pytest
 from maestro.config import load_config
 from maestro.errors import ConfigError
 from maestro.images import ImageStore
-from maestro.train.config import TrainConfig
+from maestro.train.config.run import TrainConfig
 from maestro.train.materials import load_materials
 from maestro.train.readers import check_read, settings
 from maestro.train.run import train
+from tests.train.attribute_reads import reading
 from tests.train.planner import experts
-from tests.train.reading import reading
 from tests.train.test_maestro_4b import RECIPES, run
 from tests.train.test_run import config, materials
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from maestro.train.alarms import Alarm
+from maestro.train.alarms.watch import Alarm
 from maestro.train.run import train
 from tests.train.test_run import config, materials
 

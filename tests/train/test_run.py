@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from maestro.images import ImageStore
-from maestro.train.config import TrainConfig
-from maestro.train.folder import read_metrics
+from maestro.train.config.run import TrainConfig
+from maestro.train.folder.layout import read_metrics
 from maestro.train.run import Materials, train
 from tests.train.toy import ToyEnsemble, scenes
 

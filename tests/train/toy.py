@@ -11,9 +11,9 @@ from PIL import Image
 from maestro.images import ImageStore
 from maestro.registry.menu import Menu
 from maestro.skills.protocol import SkillResult
-from maestro.train import values
 from maestro.train.seeding import generator
-from maestro.train.synthetic import gives
+from maestro.train.warm_start import values
+from maestro.train.warm_start.synthetic import gives
 from maestro.types import Call, Expert, Observation, Price, Skill, Task
 
 EXPERTS = {"cheap-eye": 0.0005, "sturdy-eye": 0.004, "page-ocr": 0.001, "full-ocr": 0.010, "algebra-solver": 0.0002}

@@ -28,15 +28,15 @@ from maestro.policy.local import LocalPolicy  # before trl, which transformers l
 from maestro.reward import RewardRule
 from maestro.rollout.limits import Limits
 from maestro.train.bench import Workbench
-from maestro.train.checkpoint import Position
-from maestro.train.config import CheckpointConfig, GrpoStage, TrainConfig
-from maestro.train.folder import RunFolder
-from maestro.train.groups import whole_groups
-from maestro.train.grpo import Rollout, build_trainer
-from maestro.train.grpo_steps import Steps
-from maestro.train.prefix import shared_prefix
+from maestro.train.config.run import CheckpointConfig, GrpoStage, TrainConfig
+from maestro.train.episodes.sampling import Sampler
+from maestro.train.folder.checkpoint import Position
+from maestro.train.folder.layout import RunFolder
+from maestro.train.grpo.groups import whole_groups
+from maestro.train.grpo.stage import Rollout, build_trainer
+from maestro.train.grpo.steps import Steps
+from maestro.train.prefix.forward import shared_prefix
 from maestro.train.progress import Silent
-from maestro.train.sampling import Sampler
 from maestro.train.supervised import build_optimizer
 from maestro.types import Answer
 

@@ -19,9 +19,9 @@ from typing import Any
 from maestro.bench.measurement import Bar, Measurement
 from maestro.config import load_config
 from maestro.errors import MaestroError
-from maestro.train.config import GrpoStage, TrainConfig
-from maestro.train.memory import GIB, layouts, plan
-from maestro.train.shape import read_shape
+from maestro.train.config.run import GrpoStage, TrainConfig
+from maestro.train.memory.plan import GIB, layouts, plan
+from maestro.train.memory.shape import read_shape
 
 SMALL: dict[str, Any] = {"hidden": 32, "layers": 1, "heads": 2, "kv_heads": 1, "head_width": 16, "intermediate": 64, "deepstack": []}
 LARGE: dict[str, Any] = {"hidden": 256, "layers": 6, "heads": 4, "kv_heads": 2, "head_width": 64, "intermediate": 768, "deepstack": [0]}

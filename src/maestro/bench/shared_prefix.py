@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from maestro.bench.measurement import Bar, Measurement
-from maestro.train.group_work import GroupWork, untrained
+from maestro.train.prefix.group_work import GroupWork, untrained
 
 ORIGINAL = (1024, 25, 8)
 """The original's proportions at a twelfth: a prompt of 12,288 tokens, completions of 300, groups of eight."""

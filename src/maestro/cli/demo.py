@@ -167,8 +167,8 @@ async def _verify(demo: _Demo, sample: int = 24) -> Verification:
 def _train(demo: _Demo, config: Path | None) -> tuple[Path, LiveCurves]:
     """Train on the recorded calls, watched; returns the policy's folder."""
     from maestro.ensembles.playground.tasks.source import PlaygroundSource
-    from maestro.train.features import train_features
-    from maestro.train.fitted_q import FittedQConfig
+    from maestro.train.fitted_q.iteration import FittedQConfig
+    from maestro.train.fitted_q.training import train_features
 
     missing = [split for split in ("train", "val") if demo.manifest.find(split) is None]
     if missing:

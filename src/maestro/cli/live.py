@@ -13,7 +13,7 @@ from maestro.cli.output import console, warn
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from maestro.train.alarms import Alarm
+    from maestro.train.alarms.watch import Alarm
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _WIDTH = 56

@@ -22,7 +22,7 @@ from maestro.registry.menu import Menu
 from maestro.registry.plugins import registered
 from maestro.rollout.manifest import read_manifest
 from maestro.rollout.pool import RecordedPool
-from maestro.train.recorded_worth import record_of
+from maestro.train.reading.recorded_worth import record_of
 
 
 @click.command("tell")

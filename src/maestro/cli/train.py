@@ -18,15 +18,15 @@ from maestro.config import load_config
 from maestro.errors import ConfigError, MissingDependency
 from maestro.facade import DEFAULT_REGISTRY
 from maestro.registry.registry import argument
-from maestro.train.checkpoint import Checkpoints
-from maestro.train.claim import check_free
-from maestro.train.config import TrainConfig
-from maestro.train.folder import check_place
+from maestro.train.config.run import TrainConfig
+from maestro.train.folder.checkpoint import Checkpoints
+from maestro.train.folder.claim import check_free
+from maestro.train.folder.layout import check_place
 from maestro.train.readers import check_read
 
 if TYPE_CHECKING:
-    from maestro.train.alarms import Alarm
-    from maestro.train.processes import Processes
+    from maestro.train.alarms.watch import Alarm
+    from maestro.train.processes.start import Processes
 
 
 @click.command()
@@ -120,7 +120,7 @@ def _run(settings: TrainConfig, target: Path, *, resume: bool, as_json: bool) ->
         import maestro.train.run  # noqa: F401 (asked for before anything is made)
     except ModuleNotFoundError as error:
         raise MissingDependency(f"training needs {error.name}; install it with: pip install 'maestro-orchestrator[train]'") from error
-    from maestro.train.processes import Processes
+    from maestro.train.processes.start import Processes
 
     processes = Processes.joined(settings.compute)
     # Several are ended by what launched them, which waits for none that hangs on the others.

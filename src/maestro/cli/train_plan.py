@@ -9,10 +9,10 @@ import click
 import orjson
 
 from maestro.cli.output import console, print_json
-from maestro.train.config import GrpoStage, TrainConfig
-from maestro.train.memory import CARDS, GIB, Plan, layouts, plan, row_tokens
+from maestro.train.config.run import GrpoStage, TrainConfig
+from maestro.train.memory.plan import CARDS, GIB, Plan, layouts, plan, row_tokens
+from maestro.train.memory.shape import Shape, read_shape
 from maestro.train.readers import Setting, settings
-from maestro.train.shape import Shape, read_shape
 from maestro.train.start import starting_folder
 
 _VALUE_WIDTH = 64

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from maestro.errors import CheckpointError, ConfigError
-from maestro.train.lora_config import LoraConfig
+from maestro.train.config.lora import LoraConfig
 
 FOLDER = "adapter"
 """Of a checkpoint: the adapters alone, in PEFT's layout."""

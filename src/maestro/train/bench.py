@@ -12,19 +12,19 @@ from safetensors import SafetensorError
 
 from maestro.errors import CheckpointError
 from maestro.rollout.engine import Job
-from maestro.train.alarms import Alarm, Alarms
-from maestro.train.checkpoint import Position
-from maestro.train.config import TrainConfig
-from maestro.train.folder import RunFolder
+from maestro.train.alarms.watch import Alarm, Alarms
+from maestro.train.config.run import TrainConfig
+from maestro.train.episodes.metrics import summarise
+from maestro.train.episodes.oracle import Oracle
+from maestro.train.episodes.sampling import Sampler
+from maestro.train.folder.checkpoint import Position
+from maestro.train.folder.layout import RunFolder
 from maestro.train.learner import Learner
-from maestro.train.metrics import summarise
-from maestro.train.oracle import Oracle
-from maestro.train.processes import Processes
+from maestro.train.processes.start import Processes
 from maestro.train.progress import Progress
 from maestro.train.rows import RowWriter
-from maestro.train.sampling import Sampler
-from maestro.train.synthetic import Scene
-from maestro.train.traces import TraceWriter
+from maestro.train.warm_start.synthetic import Scene
+from maestro.train.warm_start.traces import TraceWriter
 from maestro.types import Episode, Task
 
 

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 from maestro.train.batches import Row
 from maestro.train.bench import Workbench
-from maestro.train.config import ExpertIterationStage
-from maestro.train.drawing import draw_step, drawn_numbers
-from maestro.train.metrics import broken, summarise, wellformed
+from maestro.train.config.run import ExpertIterationStage
+from maestro.train.config.signal import SignalConfig
+from maestro.train.episodes.drawing import draw_step, drawn_numbers
+from maestro.train.episodes.metrics import broken, summarise, wellformed
 from maestro.train.order import TaskOrder
 from maestro.train.seeding import generator, number, seed_all
-from maestro.train.signal_config import SignalConfig
 from maestro.train.supervised import Supervised
-from maestro.train.traces import TraceWriter
+from maestro.train.warm_start.traces import TraceWriter
 from maestro.types import Episode
 
 

@@ -18,8 +18,8 @@ from maestro.policy.options import TokenOptions, sizes, token_dialect
 from maestro.policy.spoken import spoken, write_spoken
 from maestro.registry.menu import Menu
 from maestro.train.adapters import Adapters
-from maestro.train.compute_config import ComputeConfig
-from maestro.train.config import TrainConfig
+from maestro.train.config.compute import ComputeConfig
+from maestro.train.config.run import TrainConfig
 from maestro.train.seeding import number
 
 PICTURES = 4096

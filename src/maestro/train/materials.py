@@ -17,11 +17,11 @@ from maestro.scoring.scorable import require_scorable
 from maestro.skills.ensemble import Ensemble
 from maestro.tasks.opening import task_source
 from maestro.tasks.source import TaskSource, TaughtTask, TeachingSource
-from maestro.train.config import TrainConfig
+from maestro.train.config.run import TrainConfig
 from maestro.train.questions import check_source, runs_episodes
 from maestro.train.run import Materials
-from maestro.train.scenes import teaches
-from maestro.train.wordings import card_wordings
+from maestro.train.warm_start.scenes import teaches
+from maestro.train.warm_start.wordings import card_wordings
 from maestro.types import Task
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from maestro.errors import ConfigError
-from maestro.train.config import ExpertIterationStage, GrpoStage, TrainConfig
+from maestro.train.config.run import ExpertIterationStage, GrpoStage, TrainConfig
 from maestro.train.seeding import generator
 from maestro.types import Task
 

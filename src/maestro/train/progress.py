@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from maestro.train.alarms import Alarm
+from maestro.train.alarms.watch import Alarm
 
 CURVES = ("utility", "accuracy", "calls", "information", "wellformed")
 """Numbers of a look at the validation split that make up the learning curve."""

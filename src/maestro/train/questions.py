@@ -6,8 +6,8 @@ from maestro.errors import ConfigError, not_found
 from maestro.images import ImageStore
 from maestro.registry.menu import Menu
 from maestro.tasks.source import TaskSource
-from maestro.train.config import TrainConfig
-from maestro.train.scenes import check_scenes, teaches
+from maestro.train.config.run import TrainConfig
+from maestro.train.warm_start.scenes import check_scenes, teaches
 
 
 def runs_episodes(config: TrainConfig) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from maestro.errors import ConfigError
-from maestro.train.config import ExpertIterationStage, GrpoStage, TrainConfig, WarmStartStage
+from maestro.train.config.run import ExpertIterationStage, GrpoStage, TrainConfig, WarmStartStage
 
 Condition = Callable[[TrainConfig, Any], str | None]
 """From the config and the stage (None outside of one) to why the setting is not read; None when it is."""
@@ -93,7 +93,7 @@ def _episodes(config: TrainConfig, _stage: Any) -> str | None:
 
 
 def _taught(config: TrainConfig, _stage: Any) -> str | None:
-    from maestro.train.scenes import teaches
+    from maestro.train.warm_start.scenes import teaches
 
     return None if teaches(config) else "no stage writes traces"
 
@@ -156,7 +156,7 @@ def _stratified(_config: TrainConfig, stage: Any) -> str | None:
     return None if stage.stratified else "without stratified no later decision is forced either"
 
 
-_STAGE_OF = {"maestro.train.warm_start": "warm_start", "maestro.train.grpo": "grpo", "maestro.train.grpo_steps": "grpo"}
+_STAGE_OF = {"maestro.train.warm_start.stage": "warm_start", "maestro.train.grpo.stage": "grpo", "maestro.train.grpo.steps": "grpo"}
 """Modules that only a run with this kind of stage loads."""
 
 
@@ -182,42 +182,42 @@ def _other_engine(config: TrainConfig, _stage: Any) -> str | None:
 
 
 _Reader = tuple[tuple[str, ...], Condition]
-_EPISODES = ("maestro.train.alarms",)
+_EPISODES = ("maestro.train.alarms.watch",)
 _COMMON: Mapping[str, _Reader] = {
-    "name": (("maestro.train.learner", "maestro.train.card"), _always),
-    "seed": (("maestro.train.learner", "maestro.train.grpo"), _always),
+    "name": (("maestro.train.learner", "maestro.train.folder.card"), _always),
+    "seed": (("maestro.train.learner", "maestro.train.grpo.stage"), _always),
     "engine": (("maestro.train.readers",), _always),
     "threads": (("maestro.train.run", "maestro.train.learner"), _always),
-    "shared_prefix": (("maestro.train.run", "maestro.train.grpo"), _always),
-    "result": (("maestro.train.handover",), _always),
+    "shared_prefix": (("maestro.train.run", "maestro.train.grpo.stage"), _always),
+    "result": (("maestro.train.folder.handover",), _always),
     "compute.device": (("maestro.train.learner",), _always),
-    "compute.precision": (("maestro.train.learner", "maestro.train.grpo"), _always),
-    "compute.gradient_checkpointing": (("maestro.train.grpo",), _grpo),
+    "compute.precision": (("maestro.train.learner", "maestro.train.grpo.stage"), _always),
+    "compute.gradient_checkpointing": (("maestro.train.grpo.stage",), _grpo),
     "compute.generation_batch": (("maestro.train.learner",), _always),
     "compute.open_episodes": (("maestro.train.run",), _always),
-    "compute.shard_optimizer": (("maestro.train.grpo",), _grpo),
-    "compute.shard_weights": (("maestro.train.processes",), _grpo),
+    "compute.shard_optimizer": (("maestro.train.grpo.stage",), _grpo),
+    "compute.shard_weights": (("maestro.train.processes.start",), _grpo),
     "policy.load": (("maestro.train.run",), _always),
     "policy.sizes": (("maestro.train.run",), _built),
     "policy.blank_images": (("maestro.train.learner",), _always),
     "policy.lora": (("maestro.train.learner",), _always),
     "policy.lora.*": (("maestro.train.adapters",), _always),
-    "policy.speech.history": (("maestro.train.speech",), _planner),
-    "policy.speech.prompt": (("maestro.train.speech",), _planner),
-    "policy.speech.prompt_sha256": (("maestro.train.speech",), _hash),
-    "policy.speech.*": (("maestro.train.speech",), _loaded),
+    "policy.speech.history": (("maestro.train.config.speech",), _planner),
+    "policy.speech.prompt": (("maestro.train.config.speech",), _planner),
+    "policy.speech.prompt_sha256": (("maestro.train.config.speech",), _hash),
+    "policy.speech.*": (("maestro.train.config.speech",), _loaded),
     "ensemble.registry": (("maestro.train.materials",), _always),
-    "ensemble.outages.random.steps": (("maestro.train.outages",), _random_outages),
-    "ensemble.outages.*": (("maestro.train.outages",), _episodes),
-    "ensemble.variation.share": (("maestro.train.encounters",), _episodes),
-    "ensemble.variation.*": (("maestro.train.variation",), _varied),
-    "dial.high": (("maestro.train.encounters",), _episodes),
-    "dial.*": (("maestro.train.encounters",), _dialled),
+    "ensemble.outages.random.steps": (("maestro.train.episodes.outages",), _random_outages),
+    "ensemble.outages.*": (("maestro.train.episodes.outages",), _episodes),
+    "ensemble.variation.share": (("maestro.train.episodes.encounters",), _episodes),
+    "ensemble.variation.*": (("maestro.train.variation.menu",), _varied),
+    "dial.high": (("maestro.train.episodes.encounters",), _episodes),
+    "dial.*": (("maestro.train.episodes.encounters",), _dialled),
     "verl.*": ((), _other_engine),
     "ensemble.store": (("maestro.train.materials",), _always),
     "ensemble.mode": (("maestro.train.materials",), _store),
     "tasks.source": (("maestro.train.materials",), _always),
-    "tasks.warm*": (("maestro.train.materials", "maestro.train.scenes"), _taught),
+    "tasks.warm*": (("maestro.train.materials", "maestro.train.warm_start.scenes"), _taught),
     "tasks.*": (("maestro.train.materials",), _episodes),
     "limits.seconds": ((), _wall_clock),
     "limits.turns": (("maestro.rollout.limits",), _always),
@@ -226,41 +226,41 @@ _COMMON: Mapping[str, _Reader] = {
     "alarms.window": (_EPISODES, _grpo),
     "alarms.stop": (("maestro.train.bench",), _episodes),
     "alarms.rounds": (_EPISODES, _rounds),
-    "alarms.kl": (("maestro.train.alarm_rules",), _reference),
-    "alarms.drift": (("maestro.train.alarm_rules",), _grpo),
-    "alarms.*": (("maestro.train.alarm_rules",), _episodes),
-    "validation.every": (("maestro.train.grpo_steps",), _grpo),
+    "alarms.kl": (("maestro.train.alarms.rules",), _reference),
+    "alarms.drift": (("maestro.train.alarms.rules",), _grpo),
+    "alarms.*": (("maestro.train.alarms.rules",), _episodes),
+    "validation.every": (("maestro.train.grpo.steps",), _grpo),
     "validation.sampled": (("maestro.train.bench",), _episodes),
-    "checkpoint.every": (("maestro.train.grpo_steps", "maestro.train.warm_start"), _saving),
-    "checkpoint.keep": (("maestro.train.folder",), _always),
+    "checkpoint.every": (("maestro.train.grpo.steps", "maestro.train.warm_start.stage"), _saving),
+    "checkpoint.keep": (("maestro.train.folder.layout",), _always),
     "*.optimizer.final_lr": (("maestro.train.supervised",), _cosine),
-    "grpo.optimizer.clip_norm": (("maestro.train.grpo",), _always),
+    "grpo.optimizer.clip_norm": (("maestro.train.grpo.stage",), _always),
     "*.optimizer.*": (("maestro.train.supervised",), _always),
     "*.kind": (("maestro.train.bench",), _always),
-    "warm_start.*": (("maestro.train.warm_start",), _always),
+    "warm_start.*": (("maestro.train.warm_start.stage",), _always),
     "expert_iteration.again": (("maestro.train.expert_iteration",), _stratified),
     "expert_iteration.*": (("maestro.train.expert_iteration",), _always),
 }
 READERS: Mapping[str, Mapping[str, _Reader]] = {
     "trl": {
         **_COMMON,
-        "grpo.prompts": (("maestro.train.grpo", "maestro.train.shares"), _always),
-        "grpo.members": (("maestro.train.grpo", "maestro.train.shares"), _always),
-        "grpo.micro_batch": (("maestro.train.grpo", "maestro.train.shares"), _always),
-        "grpo.steps": (("maestro.train.grpo", "maestro.train.grpo_steps"), _always),
-        "grpo.beta": (("maestro.train.grpo",), _always),
-        "grpo.signal.penalty": (("maestro.train.signal",), _penalised),
-        "grpo.signal.equal_redraws": (("maestro.train.resampling",), _resampled),
-        "grpo.signal.equal_groups": (("maestro.train.resampling",), _always),
-        "grpo.signal.redraws": (("maestro.train.resampling",), _always),
-        "grpo.signal.*": (("maestro.train.signal",), _always),
-        "grpo.*": (("maestro.train.grpo",), _always),
+        "grpo.prompts": (("maestro.train.grpo.stage", "maestro.train.processes.shares"), _always),
+        "grpo.members": (("maestro.train.grpo.stage", "maestro.train.processes.shares"), _always),
+        "grpo.micro_batch": (("maestro.train.grpo.stage", "maestro.train.processes.shares"), _always),
+        "grpo.steps": (("maestro.train.grpo.stage", "maestro.train.grpo.steps"), _always),
+        "grpo.beta": (("maestro.train.grpo.stage",), _always),
+        "grpo.signal.penalty": (("maestro.train.episodes.signal",), _penalised),
+        "grpo.signal.equal_redraws": (("maestro.train.episodes.resampling",), _resampled),
+        "grpo.signal.equal_groups": (("maestro.train.episodes.resampling",), _always),
+        "grpo.signal.redraws": (("maestro.train.episodes.resampling",), _always),
+        "grpo.signal.*": (("maestro.train.episodes.signal",), _always),
+        "grpo.*": (("maestro.train.grpo.stage",), _always),
     },
     "verl": {
         **{key: _COMMON[key] for key in ("ensemble.variation.share", "ensemble.variation.*", "dial.high", "dial.*")},
         "engine": (("maestro.cli.train",), _always),
         "name": (("maestro.train.verl.overrides", "maestro.train.verl.worker"), _always),
-        "seed": (("maestro.train.verl.overrides", "maestro.train.encounters"), _always),
+        "seed": (("maestro.train.verl.overrides", "maestro.train.episodes.encounters"), _always),
         "verl.prompt_tokens": (("maestro.train.verl.overrides",), _always),
         "verl.*": (("maestro.train.verl.overrides",), _always),
         "compute.precision": (("maestro.train.verl.overrides",), _always),
@@ -268,13 +268,13 @@ READERS: Mapping[str, Mapping[str, _Reader]] = {
         "policy.load": (("maestro.train.verl.overrides", "maestro.train.verl.worker"), _always),
         "policy.blank_images": (("maestro.train.verl.worker",), _always),
         "policy.lora*": ((), _other_engine),
-        "policy.speech.prompt_sha256": (("maestro.train.speech",), _hash),
-        "policy.speech.*": (("maestro.train.speech",), _always),
+        "policy.speech.prompt_sha256": (("maestro.train.config.speech",), _hash),
+        "policy.speech.*": (("maestro.train.config.speech",), _always),
         "ensemble.registry": (("maestro.train.verl.launch", "maestro.train.materials"), _always),
         "ensemble.store": (("maestro.train.materials",), _always),
         "ensemble.mode": (("maestro.train.materials",), _store),
-        "ensemble.outages.random.steps": (("maestro.train.outages",), _random_outages),
-        "ensemble.outages.*": (("maestro.train.outages",), _always),
+        "ensemble.outages.random.steps": (("maestro.train.episodes.outages",), _random_outages),
+        "ensemble.outages.*": (("maestro.train.episodes.outages",), _always),
         "tasks.source": (("maestro.train.verl.launch",), _always),
         "tasks.warm*": ((), _other_engine),
         "tasks.*": (("maestro.train.verl.launch",), _always),
@@ -283,7 +283,7 @@ READERS: Mapping[str, Mapping[str, _Reader]] = {
         "result": (("maestro.train.verl.launch",), _always),
         "alarms.stop": (("maestro.train.verl.chronicle",), _always),
         "alarms.rounds": ((), _other_engine),
-        "alarms.kl": (("maestro.train.alarm_rules",), _reference),
+        "alarms.kl": (("maestro.train.alarms.rules",), _reference),
         "alarms.*": (_EPISODES, _always),
         "validation.every": (("maestro.train.verl.overrides",), _always),
         "checkpoint.*": (("maestro.train.verl.overrides",), _always),
@@ -291,7 +291,7 @@ READERS: Mapping[str, Mapping[str, _Reader]] = {
         "grpo.optimizer.final_lr": (("maestro.train.verl.overrides",), _cosine),
         "grpo.signal.equal_redraws": ((), _other_engine),
         "grpo.signal.redraws": (("maestro.train.verl.worker",), _always),
-        "grpo.signal.*": (("maestro.train.signal",), _always),
+        "grpo.signal.*": (("maestro.train.episodes.signal",), _always),
         "grpo.*": (("maestro.train.verl.overrides",), _always),
         "*": ((), _other_engine),
     },

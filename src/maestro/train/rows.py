@@ -7,7 +7,7 @@ from typing import Any
 from maestro.policy.protocol import Opening
 from maestro.registry.menu import Menu
 from maestro.train.batches import Row
-from maestro.train.traces import Trace
+from maestro.train.warm_start.traces import Trace
 from maestro.types import Call, Episode, Task
 
 

@@ -15,22 +15,22 @@ from maestro.images import ImageStore
 from maestro.registry.menu import Menu
 from maestro.rollout.episode import Performs
 from maestro.train.bench import Workbench
-from maestro.train.checkpoint import Checkpoint, Position
-from maestro.train.claim import claimed
-from maestro.train.config import ExpertIterationStage, GrpoStage, TrainConfig, WarmStartStage
-from maestro.train.encounters import told
-from maestro.train.folder import RunFolder, check_place
-from maestro.train.handover import describe, hand_over
-from maestro.train.memo import RememberingEnsemble
+from maestro.train.config.run import ExpertIterationStage, GrpoStage, TrainConfig, WarmStartStage
+from maestro.train.episodes.encounters import told
+from maestro.train.episodes.memo import RememberingEnsemble
+from maestro.train.episodes.outages import check_outages
+from maestro.train.episodes.sampling import Sampler
+from maestro.train.folder.checkpoint import Checkpoint, Position
+from maestro.train.folder.claim import claimed
+from maestro.train.folder.handover import describe, hand_over
+from maestro.train.folder.layout import RunFolder, check_place
 from maestro.train.order import check_enough
-from maestro.train.outages import check_outages
-from maestro.train.processes import Processes
+from maestro.train.processes.shares import check_shares
+from maestro.train.processes.start import Processes
 from maestro.train.progress import Progress, Silent
-from maestro.train.sampling import Sampler
 from maestro.train.seeding import generator
-from maestro.train.shares import check_shares
 from maestro.train.start import starting_folder
-from maestro.train.synthetic import Scene
+from maestro.train.warm_start.synthetic import Scene
 from maestro.types import Task
 
 HELD_OUT = 0.1
@@ -120,7 +120,7 @@ def run_stage(bench: Workbench, index: int) -> None:
     stage = bench.config.stages[index]
     match stage:
         case WarmStartStage():
-            from maestro.train.warm_start import warm_start
+            from maestro.train.warm_start.stage import warm_start
 
             warm_start(bench, stage)
         case ExpertIterationStage():
@@ -128,7 +128,7 @@ def run_stage(bench: Workbench, index: int) -> None:
 
             expert_iteration(bench, stage)
         case GrpoStage():
-            from maestro.train.grpo import grpo
+            from maestro.train.grpo.stage import grpo
 
             grpo(bench, stage)
     bench.position.finished = True
@@ -211,7 +211,7 @@ def _start(config: TrainConfig, materials: Materials, path: Path) -> Path:
 
 def vocabulary_texts(scenes: Sequence[Scene], menu: Menu, seed: int, count: int = 4000) -> list[str]:
     """What the vocabulary is made from: questions, synthetic observations and looks of the warm split. No answers of other splits."""
-    from maestro.train.synthetic import SyntheticEnsemble, topic
+    from maestro.train.warm_start.synthetic import SyntheticEnsemble, topic
     from maestro.types import Call
 
     ensemble = SyntheticEnsemble(menu, scenes, seed)

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 
 from maestro.train.batches import Batch, Row, collate, micro_batches
-from maestro.train.config import OptimizerConfig
-from maestro.train.prefix import hidden_at, shared_prefix
+from maestro.train.config.run import OptimizerConfig
+from maestro.train.prefix.forward import hidden_at, shared_prefix
 
 
 def build_optimizer(
@@ -29,7 +29,7 @@ def build_optimizer(
     betas = (0.9, config.beta2)
     optimizer: torch.optim.Optimizer
     if shards:
-        from maestro.train.sharded_adamw import ShardedAdamW
+        from maestro.train.processes.sharded_adamw import ShardedAdamW
 
         optimizer = ShardedAdamW(groups, lr=config.lr, betas=betas)
     else:

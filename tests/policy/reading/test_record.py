@@ -8,8 +8,8 @@ import pytest
 from maestro.policy.baselines.recorded import RecordedTask
 from maestro.policy.reading.record import MOMENTS, OUTCOME, TrackRecord, likeness, moments
 from maestro.policy.reading.situation import worth_at
-from maestro.train.reading_ground import part_of
-from maestro.train.recorded_worth import record_of
+from maestro.train.reading.ground import part_of
+from maestro.train.reading.recorded_worth import record_of
 from maestro.types import Observation, Task
 
 PLACES = np.eye(4, dtype=np.float32)

@@ -21,7 +21,7 @@ from verl.workers.engine_workers import ActorRolloutRefWorker
 from verl.workers.utils.padding import left_right_2_no_padding, no_padding_2_padding
 
 from maestro.config import load_config
-from maestro.train.config import TrainConfig
+from maestro.train.config.run import TrainConfig
 from maestro.train.verl.advantage_name import ESTIMATOR
 from maestro.train.verl.overrides import overrides
 from maestro.train.verl.rows import pictures, read_row

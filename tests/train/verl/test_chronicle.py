@@ -16,9 +16,9 @@ from PIL import Image
 
 from maestro.evaluate.training_report import write_training_report
 from maestro.policy.local_model import load_model
-from maestro.train.alarms import Alarm
-from maestro.train.config import TrainConfig
-from maestro.train.folder import read_metrics
+from maestro.train.alarms.watch import Alarm
+from maestro.train.config.run import TrainConfig
+from maestro.train.folder.layout import read_metrics
 from maestro.train.progress import Silent
 from maestro.train.start import starting_folder
 from maestro.train.verl.chronicle import Chronicle

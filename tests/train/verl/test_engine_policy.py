@@ -13,7 +13,7 @@ from maestro.policy.vocabulary import SPECIALS
 from maestro.reward import RewardRule
 from maestro.rollout.episode import run_episode
 from maestro.rollout.limits import Limits
-from maestro.train.signal_config import SignalConfig
+from maestro.train.config.signal import SignalConfig
 from maestro.train.verl.engine_policy import EnginePolicy
 from maestro.train.verl.outcome import outcome
 from maestro.types import StopReason

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from maestro.cli.main import cli
 from maestro.errors import CheckpointError, ConfigError, MaestroError
-from maestro.train.config import TrainConfig
+from maestro.train.config.run import TrainConfig
 from maestro.train.verl.launch import check_machine, command, environment, hand_over, prepare
 from maestro.train.verl.rows import pictures, read_tasks
 from tests.registry.folders import small_registry

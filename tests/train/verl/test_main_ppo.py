@@ -12,8 +12,8 @@ import pytest
 from maestro.config import load_config
 from maestro.evaluate.training_report import write_training_report
 from maestro.policy.local_model import load_model
-from maestro.train.config import TrainConfig
-from maestro.train.folder import read_metrics
+from maestro.train.config.run import TrainConfig
+from maestro.train.folder.layout import read_metrics
 from maestro.train.progress import Silent
 from maestro.train.verl.chronicle import Chronicle
 from maestro.train.verl.launch import hand_over, prepare

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from maestro.errors import ConfigError
-from maestro.train.config import TrainConfig
+from maestro.train.config.run import TrainConfig
 from maestro.train.verl.overrides import only_stage, overrides
 from tests.train.verl.on_cpu import ROOT, environment
 

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from maestro.train.config import TrainConfig
+from maestro.train.config.run import TrainConfig
 from maestro.train.verl.launch import prepare
 from tests.train.verl.on_cpu import ALONE, ROOT, environment
 

@@ -17,15 +17,15 @@ from maestro.registry.registry import Registry
 from maestro.rollout.systems import offered_menu
 from maestro.rollout.tables import read_tables
 from maestro.tasks.opening import task_source
-from maestro.train.alarms import Alarm, Alarms
-from maestro.train.config import TrainConfig
-from maestro.train.folder import Journal
-from maestro.train.metrics import summarise
-from maestro.train.oracle import Oracle
+from maestro.train.alarms.watch import Alarm, Alarms
+from maestro.train.config.run import TrainConfig
+from maestro.train.episodes.metrics import summarise
+from maestro.train.episodes.oracle import Oracle
+from maestro.train.episodes.resampling import WAVE, Drawn
+from maestro.train.episodes.signal import penalised
+from maestro.train.episodes.step_numbers import step_numbers
+from maestro.train.folder.layout import Journal
 from maestro.train.progress import Progress
-from maestro.train.resampling import WAVE, Drawn
-from maestro.train.signal import penalised
-from maestro.train.step_numbers import step_numbers
 from maestro.train.verl.overrides import only_stage
 from maestro.train.verl.rows import read_tasks
 from maestro.train.verl.worker import STAGE

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from maestro.reward.terms import TERMS
-from maestro.train.metrics import wellformed
-from maestro.train.signal import PENALTIES, Standing, standing, truncated
-from maestro.train.signal_config import SignalConfig
+from maestro.train.config.signal import SignalConfig
+from maestro.train.episodes.metrics import wellformed
+from maestro.train.episodes.signal import PENALTIES, Standing, standing, truncated
 from maestro.types import Episode, Tokens
 
 

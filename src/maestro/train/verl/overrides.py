@@ -14,7 +14,7 @@ import orjson
 from maestro.errors import ConfigError
 from maestro.policy.options import sizes
 from maestro.policy.spoken import spoken
-from maestro.train.config import GrpoStage, TrainConfig
+from maestro.train.config.run import GrpoStage, TrainConfig
 from maestro.train.start import starting_folder
 from maestro.train.verl.advantage_name import ESTIMATOR
 from maestro.train.verl.rows import AGENT

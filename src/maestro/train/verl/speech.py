@@ -12,8 +12,8 @@ from maestro.policy.options import sizes, token_dialect
 from maestro.policy.protocol import Opening
 from maestro.policy.spoken import spoken
 from maestro.registry.menu import Menu
-from maestro.train.config import TrainConfig
-from maestro.train.encounters import told
+from maestro.train.config.run import TrainConfig
+from maestro.train.episodes.encounters import told
 from maestro.train.start import starting_folder
 from maestro.train.verl.engine_policy import EnginePolicy
 from maestro.types import Task

@@ -14,15 +14,15 @@ from typing import Any
 
 from maestro.config import load_config
 from maestro.rollout.episode import run_episode
-from maestro.train.config import GrpoStage, TrainConfig
-from maestro.train.encounters import Encounter, encounter, told
-from maestro.train.folder import Journal
+from maestro.train.config.run import GrpoStage, TrainConfig
+from maestro.train.episodes.encounters import Encounter, encounter, told
+from maestro.train.episodes.memo import RememberingEnsemble
+from maestro.train.episodes.metrics import broken
+from maestro.train.episodes.outages import experts_out, under_outages
+from maestro.train.episodes.resampling import WAVE
+from maestro.train.episodes.signal import penalised
+from maestro.train.folder.layout import Journal
 from maestro.train.materials import load_ensemble
-from maestro.train.memo import RememberingEnsemble
-from maestro.train.metrics import broken
-from maestro.train.outages import experts_out, under_outages
-from maestro.train.resampling import WAVE
-from maestro.train.signal import penalised
 from maestro.train.verl.engine_policy import EnginePolicy
 from maestro.train.verl.outcome import Outcome, metrics_of, outcome
 from maestro.train.verl.rows import pictures, read_row

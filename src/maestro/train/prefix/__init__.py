@@ -1,0 +1,1 @@
+"""Rows that begin alike are computed once."""

@@ -1,0 +1,1 @@
+"""Fitted Q iteration for the policy that reads the menu."""

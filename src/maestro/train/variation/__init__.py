@@ -1,0 +1,1 @@
+"""Registry randomisation: another menu for every task."""

@@ -1,0 +1,1 @@
+"""Supervised steps on written traces, before anything is rewarded."""

@@ -1,0 +1,65 @@
+"""A run folder whose own files were damaged: said clearly, or gone on from, and never made worse."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from maestro.errors import CheckpointError
+from maestro.train.config.run import TrainConfig
+from maestro.train.folder.layout import Journal, RunFolder, read_metrics
+
+LOCK = {"name": "toy", "digest": "1"}
+
+
+@pytest.mark.parametrize("file", ["config.sha256", "registry.lock"])
+@pytest.mark.parametrize("left", [None, 0.0, 0.5])
+def test_a_run_that_cannot_say_what_it_began_with_is_not_taken_up(tmp_path: Path, file: str, left: float | None) -> None:
+    RunFolder(tmp_path, TrainConfig(), LOCK, resume=False).close()
+    path = tmp_path / file
+    whole = path.read_bytes()
+    path.unlink()
+    if left is not None:
+        path.write_bytes(whole[: int(len(whole) * left)])
+    with pytest.raises(CheckpointError, match=rf"{file}.*so it is unknown whether .* is the same; begin another run"):
+        RunFolder(tmp_path, TrainConfig(), LOCK, resume=True)
+
+
+def test_a_new_folder_has_nothing_half_written_in_it(tmp_path: Path) -> None:
+    RunFolder(tmp_path, TrainConfig(), LOCK, resume=False).close()
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"config.yaml", "config.sha256", "registry.lock", "metrics.jsonl", "episodes.jsonl", "checkpoints"}
+
+
+def test_a_journal_that_has_lost_its_end_goes_on_behind_its_last_whole_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Cutting it to a length that it no longer has would fill it with zeros."""
+    path = tmp_path / "metrics.jsonl"
+    journal = Journal(path)
+    for step in range(3):
+        journal.append({"step": step})
+    size = journal.size
+    journal.close()
+    path.write_bytes(path.read_bytes()[:-5])
+    again = Journal(path)
+    with caplog.at_level(logging.WARNING):
+        again.cut(size)
+    again.append({"step": 3})
+    again.close()
+    assert "has lost its end" in caplog.text
+    assert [record["step"] for record in read_metrics(path)] == [0, 1, 3]
+    assert b"\0" not in path.read_bytes()
+
+
+def test_what_came_after_the_checkpoint_is_forgotten(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    journal = Journal(tmp_path / "metrics.jsonl")
+    journal.append({"step": 1})
+    journal.to_disk()
+    size = journal.size
+    journal.append({"step": 2})
+    journal.cut(size)
+    journal.append({"step": 2, "again": True})
+    journal.close()
+    assert list(read_metrics(journal.path)) == [{"step": 1}, {"step": 2, "again": True}]
+    assert not caplog.records
