@@ -31,7 +31,7 @@ from maestro.reward import RewardRule
 from maestro.rollout.limits import Limits
 from maestro.rollout.manifest import read_manifest
 from maestro.skills.ensemble import Ensemble
-from maestro.train.folder.card import write_results
+from maestro.train.card import write_results
 from maestro.types import Task
 
 RIVALS = ("best single", "lookup", "cascade", "linear bandit")

@@ -184,12 +184,12 @@ def _other_engine(config: TrainConfig, _stage: Any) -> str | None:
 _Reader = tuple[tuple[str, ...], Condition]
 _EPISODES = ("maestro.train.alarms.watch",)
 _COMMON: Mapping[str, _Reader] = {
-    "name": (("maestro.train.learner", "maestro.train.folder.card"), _always),
+    "name": (("maestro.train.learner", "maestro.train.card"), _always),
     "seed": (("maestro.train.learner", "maestro.train.grpo.stage"), _always),
     "engine": (("maestro.train.readers",), _always),
     "threads": (("maestro.train.run", "maestro.train.learner"), _always),
     "shared_prefix": (("maestro.train.run", "maestro.train.grpo.stage"), _always),
-    "result": (("maestro.train.folder.handover",), _always),
+    "result": (("maestro.train.handover",), _always),
     "compute.device": (("maestro.train.learner",), _always),
     "compute.precision": (("maestro.train.learner", "maestro.train.grpo.stage"), _always),
     "compute.gradient_checkpointing": (("maestro.train.grpo.stage",), _grpo),

@@ -22,8 +22,8 @@ from maestro.train.episodes.outages import check_outages
 from maestro.train.episodes.sampling import Sampler
 from maestro.train.folder.checkpoint import Checkpoint, Position
 from maestro.train.folder.claim import claimed
-from maestro.train.folder.handover import describe, hand_over
 from maestro.train.folder.layout import RunFolder, check_place
+from maestro.train.handover import describe, hand_over
 from maestro.train.order import check_enough
 from maestro.train.processes.shares import check_shares
 from maestro.train.processes.start import Processes

@@ -18,9 +18,9 @@ from maestro.reward import RewardRule
 from maestro.rollout.engine import Job, run_episodes
 from maestro.rollout.pool import RecordedPool
 from maestro.tasks.source import TeachingSource
+from maestro.train.card import write_features_card
 from maestro.train.fitted_q.glance import teach_glance
 from maestro.train.fitted_q.iteration import FittedQ, FittedQConfig
-from maestro.train.folder.card import write_features_card
 from maestro.train.folder.checkpoint import Checkpoints, Position
 from maestro.train.progress import Progress, Silent
 from maestro.types import Task

@@ -1,1 +1,1 @@
-"""The folder of a run: layout, checkpoints, and the policy that it hands over."""
+"""The folder of a run: its layout, checkpoints and owner."""

@@ -28,7 +28,7 @@ from maestro.train.order import TaskOrder
 from maestro.train.prefix.forward import shared_prefix
 from maestro.train.processes.sharded_weights import ShardedWeights
 from maestro.train.processes.shares import share_of
-from maestro.train.seeding import number, seed_all
+from maestro.train.seeding import number
 from maestro.train.supervised import build_optimizer
 from maestro.types import Episode, Task
 
@@ -256,8 +256,3 @@ def plain_messages(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
         else message
         for message in messages
     ]
-
-
-def reseed(bench: Workbench) -> None:
-    """Global generators for the coming step (TRL shuffles with them)."""
-    seed_all(bench.config.seed, "grpo", bench.position.stage, bench.position.step)

@@ -12,6 +12,7 @@ from transformers import TrainerCallback
 from maestro.train.bench import Workbench
 from maestro.train.config.run import GrpoStage
 from maestro.train.processes.sharded_weights import ShardedWeights
+from maestro.train.seeding import seed_all
 
 _FROM_TRL = {
     "loss": "loss",
@@ -43,8 +44,6 @@ class Steps(TrainerCallback):  # type: ignore[misc]
 
     def on_step_begin(self, *_: Any, **__: Any) -> None:
         """Seed the step; TRL clips and shuffles from the global generators."""
-        from maestro.train.grpo.stage import reseed
-
         reseed(self.bench)
 
     def on_pre_optimizer_step(self, *_: Any, **__: Any) -> None:
@@ -91,3 +90,8 @@ class Steps(TrainerCallback):  # type: ignore[misc]
             found = getattr(self.optimizer, "collected", self.optimizer.state_dict)()
         state = {"optimizer": found, "schedule": self.schedule.state_dict()}
         return lambda path: torch.save(state, path)
+
+
+def reseed(bench: Workbench) -> None:
+    """Global generators for the coming step (TRL shuffles with them)."""
+    seed_all(bench.config.seed, "grpo", bench.position.stage, bench.position.step)

@@ -22,8 +22,8 @@ from maestro.policy.spoken import spoken, write_spoken
 from maestro.registry.registry import Registry
 from maestro.rollout.systems import offered_menu
 from maestro.tasks.opening import task_source
+from maestro.train.card import write_card
 from maestro.train.config.run import TrainConfig
-from maestro.train.folder.card import write_card
 from maestro.train.folder.checkpoint import to_disk
 from maestro.train.folder.claim import claimed
 from maestro.train.folder.layout import RunFolder, check_place

@@ -9,8 +9,8 @@ import orjson
 
 from maestro.errors import CheckpointError
 from maestro.train.bench import Workbench
+from maestro.train.card import write_card
 from maestro.train.config.run import TrainConfig
-from maestro.train.folder.card import write_card
 from maestro.train.folder.checkpoint import Checkpoint, to_disk
 from maestro.train.folder.digests import NAME
 from maestro.train.folder.layout import RunFolder

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import orjson
 
+from maestro.train.card import write_card, write_features_card, write_results
 from maestro.train.config.run import TrainConfig
 from maestro.train.fitted_q.iteration import FittedQConfig
-from maestro.train.folder.card import write_card, write_features_card, write_results
 
 PROBE = {"kind": "probe", "name": "warm_start", "step": 10, "greedy": {"copy": 0.9, "topic": 1.0}, "sampled": {"copy": 0.5, "topic": 0.75}}
 LOOK = {"utility": 0.625, "accuracy": 0.7, "calls": 1.5, "information": 2.25, "wellformed": 0.875}
