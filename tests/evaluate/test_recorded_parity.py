@@ -98,7 +98,10 @@ def test_what_systems_say_is_scored_as_it_was_recorded(folder):
 
 @pytest.mark.slow
 def test_the_rule_of_mathvision_gives_the_recorded_judgements(folder):
-    """Of two systems; over all fifteen 18,236 of 18,240 agree. Of the others three have text behind a value, which its parser ignores, and one is cut."""
+    """Of two systems; over all fifteen 18,236 of 18,240 agree.
+
+    Of the others three have text behind a value, which the official parser ignores, and one is cut.
+    """
     if folder.folder.name != "math_vision":
         pytest.skip("no rule of another folder is told")
     told = [

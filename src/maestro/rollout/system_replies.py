@@ -1,9 +1,10 @@
 """What a recorded system says: its outcome on a question, turned into the reply a policy can read.
 
-Where a reply was kept: what the task's own scorer reads in the answer that somebody read in it, else in the reply, if that is scored as the
-record says. Else, when it was right, the gold answer; when it was wrong, another question's gold answer, drawn by seed from the same category,
-of the same kind and form. So the score of what it says is the recorded judgement, whatever scorer judges it here, and right and wrong answers
-come about in one way, so that how one is written does not tell which it is. It depends on the folder, the seed, the task and the system alone.
+Where a reply was kept: what the task's own scorer reads in the answer that somebody read in it, else in the reply, if that is scored as
+the record says. Else, when it was right, the gold answer; when it was wrong, another question's gold answer, drawn by seed from the same
+category, of the same kind and form. So the score of what it says is the recorded judgement, whatever scorer judges it here, and right and
+wrong answers come about in one way, so that how one is written does not tell which it is. It depends on the folder, the seed, the task
+and the system alone.
 """
 
 from __future__ import annotations
