@@ -126,7 +126,11 @@ def _stated(reply: str, choices: Choices, *, lower_case: bool) -> Reading | None
 
 def _named_first(reply: str, choices: Choices) -> Reading | None:
     """The one letter that is called the answer."""
-    found = {match[1] for match in _NAMED_FIRST.finditer(reply) if not denied_before(reply, match.start())} & set(choices.letters)
+    named: dict[str, list[tuple[int, int]]] = {}
+    for match in _NAMED_FIRST.finditer(reply):
+        if match[1] in choices.letters:
+            named.setdefault(match[1], []).append(match.span(1))
+    found = [letter for letter, mentions in named.items() if not only_denied(reply, mentions)]
     return Reading(found.pop(), "called the answer") if len(found) == 1 else None
 
 
