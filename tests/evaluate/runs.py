@@ -26,8 +26,8 @@ def result(task_id, score, *, category="even", sample=0, cost_usd=0.0, cluster="
     )
 
 
-def write_run(folder, results, policy="a", tasks="toy", split="test"):
-    made = EvaluationFolder(folder, {"policy": policy, "tasks": tasks, "split": split})
+def write_run(folder, results, policy="a", tasks="toy", split="test", **settings):
+    made = EvaluationFolder(folder, {"policy": policy, "tasks": tasks, "split": split, **settings})
     turn = Turn(decision=Decision(text="x"), action=Answer(text="x"))
     episodes = tuple(Episode(task_id=one.task_id, sample=one.sample, turns=(turn,), stop=one.stop) for one in results)
     made.finish({}, episodes, tuple(results))

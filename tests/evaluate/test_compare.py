@@ -1,8 +1,10 @@
 import pytest
 
 from maestro.errors import CheckpointError, ConfigError
-from maestro.evaluate.compare import compare, read_run, read_runs
+from maestro.evaluate.compare import compare, differing_settings, read_run, read_runs
+from maestro.evaluate.comparison_page import comparison_page
 from maestro.evaluate.pairing import pair
+from maestro.evaluate.scorecard import scorecard
 from maestro.evaluate.sections import as_latex, as_markdown, paired_table
 from tests.evaluate.runs import result, write_run
 
@@ -123,3 +125,26 @@ def test_the_tables_are_markdown_and_latex(make):
     assert written.count(r"\begin{tabular}") == written.count(r"\end{tabular}") == 1
     body = written.split(r"\midrule")[1].split(r"\bottomrule")[0]
     assert body.count(r" \\") == 1
+
+
+def test_settings_that_differ_between_runs_are_told(tmp_path):
+    rows = [result(f"q{n}", n % 2) for n in range(30)]
+    folders = [
+        write_run(tmp_path / "few", rows, turns=2, seed=0, limit=30),
+        write_run(tmp_path / "many", rows, turns=5, seed=0, limit=None),
+    ]
+    (folders[1] / "summary.json").write_text('{"registries": {"toy@abc": 30}}')
+    runs = read_runs(folders)
+    assert differing_settings(runs) == {"turns": ("2", "5"), "registry": ("-", "toy@abc")}
+    tests = compare(runs)
+    cards = {run.folder: scorecard(run.name, run.results) for run in runs}
+    [table] = [one for one in comparison_page(tests, runs, cards, {}).tables if one.title == "Settings that differ"]
+    assert table.rows[0] == ("turns", "2", "5")
+    assert differing_settings(runs[:1]) == {}
+
+
+def test_a_summary_that_is_cut_off_is_told(tmp_path):
+    folder = write_run(tmp_path / "cut", [result("q", 1)])
+    (folder / "summary.json").write_text('{"registries": {')
+    with pytest.raises(CheckpointError, match=r"summary\.json cannot be read"):
+        read_run(folder)

@@ -9,6 +9,7 @@ import pytest
 from maestro.evaluate.system_table import SystemTable, shown
 from maestro.rollout.systems import own_systems
 from maestro.scoring import score
+from maestro.scoring.profiles import score_response
 from maestro.tasks.opening import file_source
 from maestro.tasks.recorded_folder import RecordedFolder
 
@@ -93,3 +94,19 @@ def test_what_systems_say_is_scored_as_it_was_recorded(folder):
         for (expert, _, _), observation in recorded.outcomes.items():
             judged = folder.outcomes.of(recorded.task.id)[names[expert]].correct
             assert score(recorded.task, observation.value).score == float(judged)
+
+
+@pytest.mark.slow
+def test_the_rule_of_mathvision_gives_the_recorded_judgements(folder):
+    """Of two systems; over all fifteen 18,236 of 18,240 agree.
+
+    Of the others three have text behind a value, which the official parser ignores, and one is cut.
+    """
+    if folder.folder.name != "math_vision":
+        pytest.skip("no rule of another folder is told")
+    told = [
+        score_response("mathvision", outcome.response, task.references, options=task.choices).score == outcome.correct
+        for task in folder.questions.values()
+        for outcome in (folder.outcomes.of(task.id)[system] for system in ("gemini-pro/direct", "qwen-vl-max/cot"))
+    ]
+    assert told == [True] * len(told)

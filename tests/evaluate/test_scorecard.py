@@ -86,3 +86,11 @@ def test_a_curve_names_its_front_and_conventions():
     assert [found.on_front(point) for point in points] == [True, True, True, False]
     assert found.as_dict()["aiq_code"] == pytest.approx(0.475)
     assert [row[4] for row in found.table().rows] == ["+0.0", "-5.0", "+0.0", "-5.0"]
+
+
+def test_a_macro_interval_that_takes_categories_as_certain_says_so(results):
+    [table] = [one for one in scorecard_tables(scorecard("p", results)) if one.title == "Accuracy"]
+    assert "too short" not in table.note
+    lone = [result("v/0", 0, category="lone"), *(result(f"w/{n}", 1, category="all right") for n in range(5))]
+    [table] = [one for one in scorecard_tables(scorecard("p", [*results, *lone])) if one.title == "Accuracy"]
+    assert "takes 2 of 4 categories as certain" in table.note

@@ -95,6 +95,8 @@ class TestSayings:
         ("changes", "value"),
         [
             ({"correct": 1, "extracted": "9", "response": "It is 9."}, "2"),
+            ({"correct": 1, "extracted": "2.0", "response": "It is 2.0."}, "2"),
+            ({"correct": 1, "extracted": None, "response": "It is two or so, 2."}, "2"),
             ({"correct": 0, "extracted": "9", "response": "It is 7."}, "9"),
             ({"correct": 0, "extracted": None, "response": "It is 7."}, "7"),
             ({"correct": 0, "extracted": "2", "response": "It is 2."}, "3"),
@@ -108,6 +110,26 @@ class TestSayings:
         observation = own_systems(folder).pool([task])[task.id].outcomes["zeta", "ask", ""]
         assert observation.value == value
         assert observation.text == f"answer: {value}\nreply: {changes['response']}"
+
+    def test_how_an_answer_is_written_does_not_tell_whether_it_is_right(self, tmp_path, images):
+        """Answers that somebody read in lower case, as one source keeps them, are said as the letters that the gold answers are."""
+        rows = [task_row(number, answer="ABC"[number // 2 % 3]) for number in (1, 3, 5, 7)]
+        kept = [("a", "A"), ("c", "It is (C)."), ("thelongerone", "The longer one."), ("b", "Answer: A or B")]
+        outcomes = [
+            outcome_row(row["task_id"], "zeta", correct=int(number == 0), extracted=extracted, response=response)
+            for number, (row, (extracted, response)) in enumerate(zip(rows, kept, strict=True))
+        ]
+        folder = file_source(write_folder(tmp_path / "written", rows, outcomes))
+        pool = own_systems(folder).pool(folder.load("all", None, images))
+        said = [pool[row["task_id"]].outcomes["zeta", "ask", ""].value for row in rows]
+        assert said[:2] == ["A", "C"]
+        assert set(said) <= set("ABC")
+
+    def test_a_word_that_nobody_says_is_wrong_even_where_it_is_the_answer(self, tmp_path, images):
+        rows = [task_row(0, answer="unknown", answer_type="letter")]
+        folder = file_source(write_folder(tmp_path / "nobody", rows, [outcome_row("q0", "zeta", correct=0)]))
+        [task] = folder.load("all", None, images)
+        assert score(task, own_systems(folder).pool([task])["q0"].outcomes["zeta", "ask", ""].value).score == 0
 
     def test_a_scorer_that_refuses_the_gold_answer_is_told(self, tmp_path, images):
         folder = file_source(write_folder(tmp_path / "odd", [task_row(0, answer="two or three")]))

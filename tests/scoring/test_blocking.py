@@ -60,7 +60,10 @@ async def test_a_formula_scores_the_same_on_and_off_the_loop():
     replies = ["\\boxed{0.5}", "\\boxed{\\frac{2}{4}}", "\\boxed{x^2+1}", "\\boxed{9^{9^{9^{9}}}}", "", None]
     found = await asyncio.gather(*(score_off_loop(FORMULA, reply) for reply in replies))
     assert [one.score for one in found] == [1.0, 1.0, 0.0, 0.0, 0.0, 0.0]
-    assert found == [await asyncio.to_thread(score, FORMULA, reply) for reply in replies]
+    again = [await asyncio.to_thread(score, FORMULA, reply) for reply in replies]
+    late = 3  # which of its two clocks ends it depends on how busy the machine is
+    assert found[:late] + found[late + 1 :] == again[:late] + again[late + 1 :]
+    assert again[late].score == 0
 
 
 async def test_an_answer_that_is_a_book_is_read_in_a_thread(monkeypatch):

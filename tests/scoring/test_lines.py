@@ -1,3 +1,4 @@
+import gzip
 import json
 
 import pytest
@@ -67,3 +68,33 @@ def test_predictions_that_are_no_text(prediction, score):
 def test_a_reference_of_null_scores_0():
     [one] = scored({**GOOD, "reference": None})
     assert (one.score.score, one.score.reason) == (0, "no reference answer")
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "params", "told"),
+    [
+        ("number", {"absolute": "x"}, "absolute is a finite number, 0 or more, not 'x'"),
+        ("number", {"relative": -1}, "relative is"),
+        ("number", {"absolute": float("nan")}, "absolute is"),
+        ("number", {"absolute": float("inf")}, "absolute is"),
+        ("number", {"absolute": True}, "absolute is"),
+        ("math", {"tolerance": None}, "tolerance is"),
+        ("math", {"fbox": "yes"}, "fbox is true or false"),
+        ("humaneval_v", {"seconds": 0}, "seconds is a finite number above 0"),
+        ("humaneval_v", {"signature": 5}, "signature is text"),
+        ("refcoco", {"metric": 5}, "metric is text"),
+        ("screenspot", {"coords": ["pixel"]}, "coords is text"),
+    ],
+)
+@pytest.mark.parametrize("prediction", ["1", ""])
+def test_a_parameter_of_the_wrong_kind_costs_its_line_and_no_other(benchmark, params, told, prediction):
+    bad = {"benchmark": benchmark, "prediction": prediction, "reference": "1", "params": params}
+    good = {"benchmark": "exact", "prediction": "1", "reference": "1"}
+    first, second = score_lines([json.dumps(bad).encode(), json.dumps(good).encode()])
+    assert first.error.startswith(told)
+    assert second.score.score == 1
+
+
+def test_a_compressed_file_is_told_from_a_broken_one():
+    [first] = score_lines([gzip.compress(b"{}")])
+    assert first.error == "the file is compressed; unpack it (gunzip) first"

@@ -25,3 +25,12 @@ def test_everything_that_is_missing_is_told():
         "1 of 3 tasks have no reference answer, c",
     ):
         assert part in str(caught.value)
+
+
+def test_parameters_that_no_rule_can_use_are_told_before_anything_runs():
+    wrong = [Task(id=f"w{number}", question="Q", references=("x",), profile="number", params={"absolute": "much"}) for number in range(3)]
+    lacking = Task(id="blind", question="Q", references=("3",), profile="vlms_are_blind")
+    with pytest.raises(TaskError) as caught:
+        require_scorable([*wrong, lacking])
+    assert "task w0: absolute is a finite number, 0 or more, not 'much'. Mend params. (so for 3 tasks)" in str(caught.value)
+    assert "task blind: no category of VLMs Are Blind ''" in str(caught.value)

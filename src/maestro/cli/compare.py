@@ -9,7 +9,7 @@ import click
 
 from maestro.cli.output import Finite, as_json_bytes, json_option, print_json, print_table
 from maestro.errors import ConfigError, not_found
-from maestro.evaluate.compare import Quantity, Run, compare, read_runs
+from maestro.evaluate.compare import Quantity, Run, compare, differing_settings, read_runs
 from maestro.evaluate.comparison_page import comparison_page
 from maestro.evaluate.curves import strong_share
 from maestro.evaluate.plots import comparison_plots
@@ -73,6 +73,7 @@ def command(
         "alpha": alpha,
         "on": quantity,
         "runs": {str(run.folder): {"benchmark": run.benchmark, **cards[run.folder].as_dict()} for run in runs},
+        "settings": {name: dict(zip(map(str, folders), found, strict=True)) for name, found in differing_settings(runs).items()},
         "tests": [{**test.as_dict(), "significant": test.significant(alpha)} for test in tests],
         "curves": {name: found.as_dict() for name, found in curves.items()},
         "strong": shares,

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal
 
 from maestro.errors import ConfigError
-from maestro.evaluate.folder import read_config, read_results
+from maestro.evaluate.folder import read_config, read_registries, read_results
 from maestro.evaluate.pairing import Pair, holm, pair
 from maestro.evaluate.results import Result, per_question, scenes_of
 from maestro.evaluate.statistics import FEWEST_CLUSTERS, Interval, paired_difference
 
 Quantity = Literal["score", "utility"]
+_NAMED_ELSEWHERE = frozenset({"policy", "tasks", "split", "tasks_digest", "limit", "baselines", "replay", "attribution", "sweep"})
+"""Settings that the run's name and benchmark say, that pairing question by question settles, or that change no episode."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Run:
     """Task source and split."""
     folder: Path
     results: tuple[Result, ...]
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """What it was run under besides policy and tasks, as text; the registry by its digest."""
 
     @property
     def questions(self) -> dict[str, str]:
@@ -63,7 +67,10 @@ def read_run(folder: Path) -> Run:
     """A finished run. Raises CheckpointError when the folder holds none."""
     config = read_config(folder)
     benchmark = f"{config.get('tasks', '?')}/{config.get('split', '?')}"
-    return Run(str(config.get("policy", folder.name)), benchmark, folder, tuple(read_results(folder)))
+    settings = {name: str(value) for name, value in config.items() if name not in _NAMED_ELSEWHERE}
+    if registries := read_registries(folder):
+        settings["registry"] = ", ".join(registries)
+    return Run(str(config.get("policy", folder.name)), benchmark, folder, tuple(read_results(folder)), settings)
 
 
 def read_runs(folders: Sequence[Path]) -> list[Run]:
@@ -75,6 +82,13 @@ def read_runs(folders: Sequence[Path]) -> list[Run]:
     runs = [replace(run, name=policies[run.name], benchmark=benchmarks[run.benchmark]) for run in found]
     seen = [(run.benchmark, run.name) for run in runs]
     return [run if seen.count((run.benchmark, run.name)) == 1 else replace(run, name=f"{run.name} ({run.folder.name})") for run in runs]
+
+
+def differing_settings(runs: Sequence[Run]) -> dict[str, tuple[str, ...]]:
+    """Settings that are not the same in all runs, with each run's: what besides the policy may have made a difference."""
+    names = dict.fromkeys(name for run in runs for name in run.settings)
+    values = {name: tuple(run.settings.get(name, "-") for run in runs) for name in names}
+    return {name: found for name, found in values.items() if len(set(found)) > 1}
 
 
 def _short(names: Sequence[str], parts: int) -> dict[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maestro.evaluate import figures
-from maestro.evaluate.compare import PairedTest, Quantity, Run
+from maestro.evaluate.compare import PairedTest, Quantity, Run, differing_settings
 from maestro.evaluate.report import Figure, Report, Table
 from maestro.evaluate.scorecard import Scorecard
 from maestro.evaluate.sections import Curve, paired_table
@@ -32,7 +32,14 @@ class ComparisonPage:
         """Runs, paired tests, costs, categories, curves."""
         by_category = [*self._category_tables(), *self._difference_tables()]
         curves = [found.table() for found in self.curves.values()]
-        return [self._runs_table(), paired_table(self.tests, self.alpha), self._cost_table(), *by_category, *curves]
+        return [
+            self._runs_table(),
+            *self._settings_tables(),
+            paired_table(self.tests, self.alpha),
+            self._cost_table(),
+            *by_category,
+            *curves,
+        ]
 
     def report(self, tables: Sequence[Table]) -> Report:
         """The page, with these tables behind the figures."""
@@ -64,6 +71,12 @@ class ComparisonPage:
         ]
         columns = ("run", "accuracy", "macro", "$ per 1000", "calls", "median s", "questions / clusters", "broken")
         return Table("Runs", columns, rows, "95 % intervals by bootstrap over clusters. Broken samples count 0.")
+
+    def _settings_tables(self) -> list[Table]:
+        differing = differing_settings(self.runs)
+        rows = [(name.replace("_", " "), *values) for name, values in differing.items()]
+        note = "The runs were not made under the same settings: a difference may be theirs and not the policies'."
+        return [Table("Settings that differ", ("setting", *self.cards), rows, note)] if rows else []
 
     def _cost_table(self) -> Table:
         rows = []

@@ -330,7 +330,7 @@ def _hover(text: str) -> str:
 
 
 def _svg(body: str, width: float, height: float, label: str, kind: str = "") -> str:
-    """A drawing; of the kind `fits` it shrinks on a narrow screen, others are scrolled there."""
+    """A drawing; of the kind `fits` it shrinks on a narrow screen as long as it can be read, others are scrolled there."""
     named = f'class="{kind}" ' if kind else ""
     return (
         f'<svg {named}xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" role="img" '

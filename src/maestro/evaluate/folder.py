@@ -109,6 +109,19 @@ def read_config(folder: Path) -> dict[str, Any]:
     return found
 
 
+def read_registries(folder: Path) -> tuple[str, ...]:
+    """The registries, by name and digest, that the episodes of a finished run were made with; none where its summary does not say.
+
+    Raises CheckpointError for a summary that cannot be read.
+    """
+    path = folder / "summary.json"
+    try:
+        found = orjson.loads(path.read_bytes()) if path.is_file() else {}
+    except orjson.JSONDecodeError as error:
+        raise CheckpointError(f"{path} cannot be read: {error}") from error
+    return tuple(sorted(found.get("registries") or {}))
+
+
 def _write(path: Path, text: str) -> None:
     """Write a file at once."""
     partial = path.with_name(f"{path.name}.part")

@@ -33,7 +33,7 @@ On drawings of VLMsAreBlind other sizes and JPEG at quality 50 stay below 1.6; a
 NEAR_QUESTION = 0.8
 """Jaccard similarity of shingles from which two questions are near-duplicates."""
 SHINGLE = 3
-_WORD = re.compile(r"[^\W_]+|[^\w\s]")
+_WORD = re.compile(r"[^\W_]+|[^\w\s.,;:!?\"'`“”‘’。，；：！？、]")
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def perceptual_hash(grey: NDArray[np.float64]) -> NDArray[np.uint8]:
 
 
 def normalised(question: str) -> str:
-    """Words and signs in lower case, one blank between them, compatibility forms of characters made one."""
+    """Words and signs but those of sentences in lower case, one blank between them, compatibility forms of characters made one."""
     return " ".join(_WORD.findall(unicodedata.normalize("NFKC", question).casefold()))
 
 

@@ -43,7 +43,18 @@ def accuracy_table(card: Scorecard) -> Table:
     if card.overall.wilson is None:
         columns, rows = _without(columns, 2), [_without(row, 2) for row in rows]
         note = "95 % intervals by bootstrap over clusters (what shares a scene or picture is drawn together); standard error clustered."
-    return Table("Accuracy", columns, rows, note, frozenset({"macro (mean of categories)", "micro (all questions)"}))
+    return Table(
+        "Accuracy", columns, rows, note + _taken_as_certain(card), frozenset({"macro (mean of categories)", "micro (all questions)"})
+    )
+
+
+def _taken_as_certain(card: Scorecard) -> str:
+    """What the interval of macro does not know: how far categories vary of which there is no second cluster, or no second outcome."""
+    certain = [name for name, one in card.categories.items() if one.clusters < 2 or one.mean in {0.0, 1.0}]
+    if len(card.categories) < 2 or not certain:
+        return ""
+    named = f"{len(certain)} of {len(card.categories)} categories"
+    return f" The interval of macro is too short: it takes {named} as certain, having one cluster, or only right or only wrong answers."
 
 
 def _without(cells: tuple[str, ...], column: int) -> tuple[str, ...]:

@@ -1,9 +1,10 @@
 """What a recorded system says: its outcome on a question, turned into the reply a policy can read.
 
-Right: the gold answer. Wrong: the answer that was read in its reply, where one was kept and it is scored wrong; else what the task's own
-scorer reads in the reply, under the same condition; else another question's gold answer, drawn by seed from the same category, of the same
-kind and form. So the score of what it says is the recorded judgement, whatever scorer judges it here, and a wrong answer looks like a right
-one. What it says depends on the folder, the seed, the task and the system alone.
+Where a reply was kept: what the task's own scorer reads in the answer that somebody read in it, else in the reply, if that is scored as
+the record says. Else, when it was right, the gold answer; when it was wrong, another question's gold answer, drawn by seed from the same
+category, of the same kind and form. So the score of what it says is the recorded judgement, whatever scorer judges it here, and right and
+wrong answers come about in one way, so that how one is written does not tell which it is. It depends on the folder, the seed, the task
+and the system alone.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from maestro.tasks.problems import ProblemList
 from maestro.tasks.recorded_folder import RecordedFolder
 from maestro.types import Task
 
-NOBODYS = "unknown"
-"""What a wrong system says where no other answer is known at all."""
+NOBODYS = ("unknown", "-", "?")
+"""What a wrong system says where no other answer is known at all: the first that is not right after all ("unknown" contains "no")."""
 _DRAWS = 64
 """Drawn answers that are tried before every one is."""
 _WHOLE = re.compile(r"[-+]?\d{1,40}")
@@ -60,20 +61,18 @@ class SystemReplies:
             )
             problems.add(self.folder.lines[task.id], [told])
             problems.check()
-        return (gold if outcome.correct else self._wrong(judged, system, outcome)), outcome.response
+        said = _read_as_recorded(judged, outcome) or (gold if outcome.correct else self._wrong(judged, system))
+        return said, outcome.response
 
-    def _wrong(self, judged: RecordedTask, system: str, outcome: Outcome) -> str:
-        if outcome.extracted and judged.score(outcome.extracted) == 0.0:
-            return outcome.extracted
-        if (read := _read_in(outcome.response, judged.task)) and judged.score(read) == 0.0:
-            return read
+    def _wrong(self, judged: RecordedTask, system: str) -> str:
+        """An answer that is scored 0: drawn, or where every gold answer would be right a word that is nobody's."""
         draws = _draws(f"{self.seed}/{judged.task.id}/{system}")
         for answers in self._pools(judged.task):
             tried = (answers[draw % len(answers)] for draw, _ in zip(draws, range(_DRAWS), strict=False))
             for answer in (*tried, *sorted(set(answers))):
                 if judged.score(answer) == 0.0:
                     return answer
-        return NOBODYS
+        return next((word for word in NOBODYS if judged.score(word) == 0.0), "")
 
     def _pools(self, task: Task) -> Iterator[Sequence[str]]:
         """Answers a wrong one may be drawn from, the likest first: each as often as it is gold."""
@@ -103,9 +102,13 @@ def _form(answer: str) -> str:
     return named or ("one sign" if len(answer) == 1 else "text")
 
 
-def _read_in(response: str, task: Task) -> str | None:
-    """The answer that the task's scorer reads in a reply."""
-    return score(task, response).extracted if response else None
+def _read_as_recorded(judged: RecordedTask, outcome: Outcome) -> str | None:
+    """The answer that the task's scorer reads in what was kept of a reply, when it is scored as recorded; None when it is not."""
+    for kept in (outcome.extracted, outcome.response):
+        read = (score(judged.task, kept).extracted or "").strip() if kept else ""
+        if read and judged.score(read) == float(outcome.correct):
+            return read
+    return None
 
 
 def _draws(seed: str) -> Iterator[int]:

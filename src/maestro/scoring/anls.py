@@ -18,7 +18,8 @@ def anls(prediction: str, references: tuple[str, ...], *, threshold: float = THR
     given = prediction[-MAX_CHARACTERS:]
     if not given.strip():
         return judged("anls", None, 0, "no answer")
-    best = max((similarity(given, reference, threshold=threshold, inclusive=inclusive) for reference in references), default=0.0)
+    golds = [reference for reference in references if reference.strip()]  # a blank gold is nobody's answer
+    best = max((similarity(given, gold, threshold=threshold, inclusive=inclusive) for gold in golds), default=0.0)
     return judged("anls", _tidy(given), best, f"threshold {threshold:g}, {'inclusive' if inclusive else 'exclusive'}")
 
 

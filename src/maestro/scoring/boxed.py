@@ -17,16 +17,17 @@ _UNBRACED = re.compile(r"[^\s$]{1,200}")
 _SIGN = r"[-+\u2212\uff0d\uff0b]?"
 _DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d{1,400})(?:\.\d{1,400})?(?:[eE][-+]?\d{1,4})?"
 _POWER = r"\s?(?:\\times|\*|x)\s{0,2}10\^(?:\{[-+\u2212]?\d{1,4}\}|[-+\u2212]?\d{1,4})"
+_SCALE = r"\s(?:dozen|hundred|thousand|million|billion|trillion)s?(?![A-Za-z])"
 _SYMBOL = r"(?:\\[dt]?frac\s?\{\d{1,60}\}\s?\{\d{1,60}\}|\\sqrt\s?\{\d{1,60}\}|\\pi(?![A-Za-z]))"
 _BELOW = r"\s?/\s?(?:\d{1,60}|\\pi(?![A-Za-z]))"
 _NUMBER = re.compile(
-    rf"(?<![A-Za-z]){_SIGN}(?:{_DIGITS}(?:{_POWER})?(?:\s?{_SYMBOL}){{0,3}}|{_SYMBOL}(?:\s?{_SYMBOL}){{0,2}}|\.\d{{1,400}})(?:{_BELOW})?\s{{0,3}}\\?%?"
+    rf"(?<![A-Za-z]){_SIGN}(?:{_DIGITS}(?:{_POWER}|{_SCALE})?(?:\s?{_SYMBOL}){{0,3}}|{_SYMBOL}(?:\s?{_SYMBOL}){{0,2}}|\.\d{{1,400}})(?:{_BELOW})?\s{{0,3}}\\?%?"
 )
 """A number as it is written: also a fraction, a root, a multiple of pi, a power of ten."""
 _POWER_OF_UNIT = re.compile(r"(?<=[A-Za-z])\^(?:\{[-+\u2212]?\d{1,2}\}|[-+\u2212]?\d{1,2})")
 _FORMULA_LENGTH = 120
 _COMMAND = r"\\(?!fbox|boxed|text|mbox)[A-Za-z]{1,12}"
-_BARE_FORMULA = re.compile(rf"(?:{_COMMAND}|(?<![A-Za-z])[A-Za-z](?![A-Za-z])|[\d\s+\-\u2212*/^=<>()\[\]{{}},.|!%°])+")
+_BARE_FORMULA = re.compile(rf"(?:{_COMMAND}|\\[{{}}]|(?<![A-Za-z])[A-Za-z](?![A-Za-z])|[\d\s+\-\u2212*/^=<>()\[\]{{}},.|!%°])+")
 _OPERATION = re.compile(r"\d|[+/^=<>\\]")
 _NAMED = re.compile(r"\s*[A-Za-z]\s*=")
 _BEFORE = 60

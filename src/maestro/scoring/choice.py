@@ -3,7 +3,7 @@ r"""Multiple choice: the letter that a reply settles on.
 In this order: the whole reply is a letter, in any of the usual wrappers, or an option's text; the last explicit statement
 ("the answer is B", "答案是B"), else "B is the answer"; a letter at the start ("B.", "B)", "(B)"); the only capital letter that
 stands alone; the only option whose text occurs. A reply that names several and does not settle on one has no letter: nothing is
-guessed. Nor has one that names an option only to deny it ("not B", "B is wrong").
+guessed. Nor has one that names an option only to deny it ("not B", "B is wrong", "I doubt the answer is B").
 
 The article "A" and the pronoun "I" are no letters where a word follows that no letter stands before ("A dog runs"). Public
 extractors read option A there; this is the one deviation.
@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from maestro.scoring.boxed import MAX_CHARACTERS
 from maestro.scoring.choices import Choices, choices_of, folded, gold_letters, narrow
-from maestro.scoring.denial import denied, only_denied
+from maestro.scoring.denial import denied, denied_before, only_denied
 from maestro.scoring.score import Score, judged
 
 _COMMANDS = re.compile(r"\\(?:boxed|fbox|text(?:bf|it|rm)?|math(?:rm|bf|sf))\b")
@@ -108,6 +108,8 @@ def _stated(reply: str, choices: Choices, *, lower_case: bool) -> Reading | None
     """The last explicit statement that names an option. `lower_case`: "the answer is b" does, where no word follows."""
     for statement in reversed(deque(_STATEMENT.finditer(reply), maxlen=_STATEMENTS)):
         tail = _COMMANDS.sub("", reply[statement.end() : statement.end() + _TAIL])
+        if denied_before(reply, statement.end()):
+            continue
         match = _STATED.match(tail)
         letter = match[1] if match else ""
         if match and lower_case and _CLOSED.match(tail, match.end()):
@@ -124,7 +126,11 @@ def _stated(reply: str, choices: Choices, *, lower_case: bool) -> Reading | None
 
 def _named_first(reply: str, choices: Choices) -> Reading | None:
     """The one letter that is called the answer."""
-    found = {match[1] for match in _NAMED_FIRST.finditer(reply)} & set(choices.letters)
+    named: dict[str, list[tuple[int, int]]] = {}
+    for match in _NAMED_FIRST.finditer(reply):
+        if match[1] in choices.letters:
+            named.setdefault(match[1], []).append(match.span(1))
+    found = [letter for letter, mentions in named.items() if not only_denied(reply, mentions)]
     return Reading(found.pop(), "called the answer") if len(found) == 1 else None
 
 

@@ -55,7 +55,7 @@ class Choices:
             return None, by_text
         # A number inside a longer number ("3" in "3.5", "-3" or "1,300") is no option either.
         longest_first = sorted(by_text, key=len, reverse=True)
-        words = "|".join(rf"{_boundary_before(text)}{re.escape(text)}{_boundary_after(text)}" for text in longest_first)
+        words = "|".join(rf"{boundary_before(text)}{re.escape(text)}{boundary_after(text)}" for text in longest_first)
         return re.compile(words), by_text
 
 
@@ -125,9 +125,11 @@ def _as_index(gold: str, choices: Choices) -> str | None:
     return choices.letters[int(gold)] if int(gold) < len(choices.letters) else None
 
 
-def _boundary_before(text: str) -> str:
+def boundary_before(text: str) -> str:
+    """The pattern of what may stand before a text that is a whole word, or a whole number: "3" is none in "1.3" and "-3"."""
     return r"(?<![\w])(?<!\d[.,])(?<![-−])" if text[0].isdigit() else r"(?<!\w)" if text[0].isalnum() else ""
 
 
-def _boundary_after(text: str) -> str:
+def boundary_after(text: str) -> str:
+    """The pattern of what may stand behind it: "3" is none in "3.5" and "3rd"."""
     return r"(?!\w)(?![.,]\d)" if text[-1].isdigit() else r"(?!\w)" if text[-1].isalnum() else ""

@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 
 from maestro.scoring.boxed import MAX_CHARACTERS
+from maestro.scoring.choices import boundary_after, boundary_before
 from maestro.scoring.score import Score, judged
 
 _ROOM = 3
 """Times the length of the gold that a rewarded reply may have, and 40 characters: a list of guesses is no answer."""
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_ONE_LETTER = re.compile(r"(?<!\w)[^\W\d_](?!\w)")
+_WORDS = frozenset("ai")
+"""Letters that are words as well."""
 
 
 def contains(prediction: str, references: tuple[str, ...]) -> Score:
@@ -29,18 +34,27 @@ def contains_raw(prediction: str, references: tuple[str, ...]) -> Score:
 
 
 def contains_words(prediction: str, references: tuple[str, ...], *, spaces: bool = True) -> Score:
-    """For rewards: a gold occurs between word boundaries in a reply not much longer than it. `spaces`: False drops them and keeps case."""
+    """For rewards: a gold occurs between word boundaries in a short reply that lists no other numbers or letters beside it.
+
+    `spaces`: False drops them and keeps case.
+    """
     given = _lines(prediction)
     given = " ".join(given.lower().split()) if spaces else given.replace(" ", "")
     for reference in references:
         gold = " ".join(reference.lower().split()) if spaces else _lines(reference).replace(" ", "")
         if not gold or len(given) > _ROOM * len(gold) + 40:
             continue
-        before = r"(?<!\w)" if gold[0].isalnum() else ""
-        after = r"(?!\w)" if gold[-1].isalnum() else ""
-        if re.search(before + re.escape(gold) + after, given):
+        if re.search(boundary_before(gold) + re.escape(gold) + boundary_after(gold), given) and not _listed(gold, given):
             return judged("contains_words", given, 1, f"contains {reference}")
-    return judged("contains_words", given or None, 0, "contains no reference as words, or is far longer than it")
+    return judged("contains_words", given or None, 0, "contains no reference as words, or is far longer than it, or lists others")
+
+
+def _listed(gold: str, given: str) -> bool:
+    """Whether a gold that is a number, or one letter, stands among others of its kind."""
+    for kind, words in ((_NUMBER, frozenset[str]()), (_ONE_LETTER, _WORDS)):
+        if kind.fullmatch(gold):
+            return bool(set(kind.findall(given)) - words - {gold})
+    return False
 
 
 def _lines(text: str) -> str:

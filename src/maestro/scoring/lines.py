@@ -20,6 +20,7 @@ from maestro.scoring.shapes import shapes_of
 
 REQUIRED = ("benchmark", "prediction", "reference")
 _SHOWN = 80
+_GZIP = b"\x1f\x8b"
 Read = TypeVar("Read")
 
 
@@ -80,6 +81,8 @@ def _scored(number: int, line: bytes) -> ScoredLine:
 
 
 def _read(line: bytes) -> dict[str, Any]:
+    if line.startswith(_GZIP):
+        raise TaskError("the file is compressed; unpack it (gunzip) first")
     try:
         found = json.loads(line.decode("utf-8-sig"))
     except UnicodeDecodeError as error:

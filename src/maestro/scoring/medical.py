@@ -28,12 +28,17 @@ def closed_or_open(prediction: str, references: tuple[str, ...], *, answer_type:
 
 
 def closed_or_open_reward(prediction: str, references: tuple[str, ...], *, answer_type: str | None = None) -> Score:
-    """For rewards: a closed question needs the gold's word and not its opposite, an open one scores token F1, so lists do not pay."""
+    """For rewards: a closed question needs the gold's word and not its opposite, an open one scores token F1, so lists do not pay.
+
+    "Not yes" is no yes.
+    """
     given = _normal(prediction)
     golds = [_normal(reference) for reference in references]
     words = given.split()
     if _is_closed(answer_type, golds):
         said = {"yes", "no"} & set(words)
+        if "yes" in said and "not" in words[: words.index("yes")]:  # "it is not true that yes"
+            said = set()
         hit = any((said == {gold}) if gold in ("yes", "no") else given == gold for gold in golds if gold)
         return judged("closed, one word", given or None, hit, "says the reference alone" if hit else "does not say the reference alone")
     best = max((_f1(given, gold) for gold in golds), default=0.0)

@@ -19,7 +19,11 @@ def _profile(rule: Callable[..., Score], what: str, *, lists: bool = True) -> Pr
 PROFILES: dict[str, Profile] = {
     f"{PREFIX}chartqa": _profile(original.chartqa, "2 decimals or a substring either way"),
     f"{PREFIX}geometry3k": _profile(original.mathematics, "boxed mathematics to 2 decimals, without SymPy", lists=False),
-    f"{PREFIX}humaneval_v": _profile(original.fallback, "not registered there, so the last box; -1 and +1 become 0 and 1", lists=False),
+    f"{PREFIX}humaneval_v": _profile(
+        original.fallback,
+        "not registered there, so the last box; -1 and +1 become 0 and 1; a gold that is a list, always -1 there, counts as its items",
+        lists=False,
+    ),
     f"{PREFIX}microvqa": _profile(original.choices, "letter, or the option's text as a substring either way"),
     f"{PREFIX}msearthmcq": _profile(original.choices, "letter, or the option's text as a substring either way"),
     f"{PREFIX}slake": _profile(original.slake, "yes and no contained, else a substring either way"),

@@ -17,6 +17,9 @@ _CURRENCY = "$€£¥₹₩₽"
 _WORDS = re.compile(
     r"(?:degrees?|percent|dollars?|euros?|cents?|units?|square|sq|cubic|per)\b|[a-zµΩ]{1,12}\.?(?:\^?\{?[23]\}?|²|³)?", re.IGNORECASE
 )
+_SCALES = {"dozen": 12, "hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
+"""Words behind a number that are part of it and no unit."""
+_POWER_OF_TEN = re.compile(r"(?<=\d)\s?(?:\\times|\\cdot|\*)\s{0,2}10\^(?:\{([-+]?\d{1,4})\}|([-+]?\d{1,4}))(?!\d)")
 _DEGREES = re.compile(r"\^?\{?\\(?:circ|degree)\}?|°|º")
 _SHAPE = re.compile(r"([-+]?)(?:(\d{1,3}(?:,\d{3})+|\d+)(\.\d*)?|(\.\d+))(?:[eE]([-+]?\d{1,4}))?(?![eE\d.])(.*)", re.DOTALL)
 _RATIO = re.compile(r"([-+]?\d{1,60})/(\d{1,60})|([-+]?)\\[dt]?frac\{(\d{1,60})\}\{(\d{1,60})\}")
@@ -48,7 +51,7 @@ def plain_values(text: str) -> tuple[Fraction, ...]:
         return (Fraction(above, below),) if below else ()
     if text[:1] in "-+" and text[1:2] in _CURRENCY:
         text = text[:1] + text[2:]
-    shape = _SHAPE.fullmatch(text)
+    shape = _SHAPE.fullmatch(_POWER_OF_TEN.sub(lambda match: f"e{match[1] or match[2]}", text, count=1))
     if shape is None or abs(int(shape[5] or 0)) > _MOST_EXPONENT:
         return ()
     sign, whole, decimals, bare, exponent, rest = shape.groups()
@@ -57,6 +60,8 @@ def plain_values(text: str) -> tuple[Fraction, ...]:
     if rest.startswith("%") or rest.casefold() in {"percent", "per cent"}:
         return (value, value / 100) if rest.strip("% .").casefold() in {"", "percent", "per cent"} else ()
     words = rest.replace("/", " ").split()
+    if words and (scale := _SCALES.get(words[0].casefold().rstrip("s"))):
+        value, words = value * scale, words[1:]
     return (value,) if len(words) <= 3 and all(_WORDS.fullmatch(word) for word in words) and not _variable(rest) else ()
 
 

@@ -11,6 +11,7 @@ from maestro.scoring import choice_profiles, count_profiles, math_profiles, orig
 from maestro.scoring.blocking import off_loop
 from maestro.scoring.boxed import has_box
 from maestro.scoring.envelope import CLOSE_ANSWER, OPEN_ANSWER, open_envelope
+from maestro.scoring.parameters import require_usable
 from maestro.scoring.profile import Profile
 from maestro.scoring.score import Score
 from maestro.types import Task
@@ -69,6 +70,7 @@ def score_response(
     if unknown := set(params) - set(profile.params):
         known = f"takes the parameters {', '.join(profile.params)}" if profile.params else "takes no parameters"
         raise TaskError(f"the profile {name} {known}; {', '.join(sorted(unknown))} is none of them. Mend params.")
+    require_usable(params)
     given = "" if response is None else _given(profile, response)
     if not given.strip():
         return Score(score=0.0, rule=name, reason="no answer")

@@ -16,6 +16,7 @@ _PAIR = re.compile(r"\((\d{1,9}),\s*+(\d{1,9})\)")
 _GOLD_PAIR = re.compile(r"\s*\(?\s*(\d{1,9})\s*[,x×]\s*(\d{1,9})\s*\)?\s*")
 _BRACE = re.compile(r"[{}]")
 _STRICT_PAIR = re.compile(r"\D{0,40}?(\d{1,4})\D{1,40}?(\d{1,4})\D{0,40}")
+_COLUMNS_FIRST = re.compile(r"columns?\b.*\brows?\b", re.IGNORECASE | re.DOTALL)
 _AROUND = " \t\r\n.{}()[]*$\"'`"
 
 
@@ -51,11 +52,13 @@ def yes_or_no_contained(prediction: str, references: tuple[str, ...]) -> Score:
 
 
 def row_and_column_strict(prediction: str, references: tuple[str, ...]) -> Score:
-    """The reply is one pair of numbers, whatever few words stand around them, and equals the gold pair."""
+    """The reply is one pair of numbers, rows first unless it names columns first, with few words around them, and equals the gold pair."""
     match = _STRICT_PAIR.fullmatch(prediction) if len(prediction) <= 200 else None
     if match is None:
         return judged("row_and_column_strict", None, 0, "the reply is no single pair of numbers")
     pair = (int(match[1]), int(match[2]))
+    if _COLUMNS_FIRST.search(prediction):
+        pair = (pair[1], pair[0])
     return judged("row_and_column_strict", f"{pair[0]},{pair[1]}", pair in _gold_pairs(references), "rows and columns")
 
 

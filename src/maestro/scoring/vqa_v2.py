@@ -9,7 +9,8 @@ from maestro.scoring.score import Score, judged
 
 _PUNCTUATION = ';/[]"{}()=+\\_-><@`,?!'
 _COMMA_IN_NUMBER = re.compile(r"\d,\d")
-_FULL_STOP = re.compile(r"(?<!\d)\.(?!\d)")
+_FULL_STOP = re.compile(r"\.(?!\d)")
+"""Also behind a number: the official pattern means to spare it there, but its look-behind is misspelt."""
 _ARTICLES = frozenset({"a", "an", "the"})
 _NUMBERS = {word: str(value) for value, word in enumerate(re.findall(r"\w+", "zero one two three four five six seven eight nine ten"))} | {
     "none": "0"
