@@ -142,3 +142,13 @@ def not_found(what: str, asked: object, existing: Iterable[str], next_step: str 
     shown = ", ".join(names[:40]) + (f" and {len(names) - 40} more" if len(names) > 40 else "")
     message += f" There is {shown}." if near and names else f"; there is {shown}." if names else f"; there is no {what} at all."
     return f"{message} {next_step}".rstrip()
+
+
+def raised_in(error: BaseException, module: str) -> str:
+    """Where in a module's own file an error came from, as ` (file.py, line 7)`; empty when it did not come through it."""
+    import sys
+    import traceback
+
+    file = getattr(sys.modules.get(module), "__file__", None)
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if file is not None and frame.filename == file]
+    return f" ({file.rpartition('/')[2]}, line {lines[-1]})" if file is not None and lines else ""

@@ -33,8 +33,8 @@ def hear(menu: Menu, record: TrackRecord | None) -> Heard:
     """Read the cards of a menu's skills against the record.
 
     A description can be wrong or empty, and nothing in it shows that; how well it tells the questions that the skill solved from the
-    others does (the area under the ROC curve of the question's likeness to it). Only pairs that are on the menu count: somebody else's skill
-    of the same name is another skill.
+    others does (the area under the ROC curve of the question's likeness to it). Only pairs on the menu count: somebody
+    else's skill of the same name is another skill.
     """
     said = tuple(texts_of(menu, skill) for skill in menu.skills)
     if record is None or not record.questions:
