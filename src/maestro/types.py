@@ -241,7 +241,7 @@ class Skill(_Record):
     """Expert by role (`ocr`, `zoom`, `detection`, `caption`; a coded skill may have others): asked for evidence beside the expert
     that the policy chose. None: the role is open and nobody is asked."""
     needs_image: bool = Field(default=False, exclude_if=_is_empty)
-    """A call without an image is the policy's fault."""
+    """A call without an image is the policy's fault; on level 1 it holds for the children too, and policies that value calls make none."""
     steps: tuple[str, ...] = Field(default=(), exclude_if=_is_empty)
     """Sections of the body, each one call that reads what the earlier ones gave. Empty: one call with the whole body."""
     observation: ObservationSettings | None = Field(default=None, exclude_if=_is_empty)

@@ -12,6 +12,7 @@ from maestro.cli.output import Finite, console, json_option, print_json, printab
 from maestro.facade import DEFAULT_POLICY, DEFAULT_REGISTRY, question_limits, question_task
 from maestro.images import ImageStore
 from maestro.money import dollars
+from maestro.policy.baselines.route import NOTHING
 from maestro.policy.loading import load_policy
 from maestro.policy.protocol import close_policy
 from maestro.rollout.episode import Watcher, run_episode
@@ -63,6 +64,8 @@ def command(
         print_json(episode)
     else:
         tell_end(episode)
+        if episode.answer == NOTHING and not paths:
+            console().print("  no picture was given; show one with --image PATH", style="dim")
     return 0 if episode.stop is StopReason.ANSWERED else 1
 
 

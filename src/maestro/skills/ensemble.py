@@ -26,6 +26,7 @@ from maestro.skills.protocol import Caller, SkillProcedure, SkillRequest, SkillR
 from maestro.skills.region import clip, enlargement, parse_region
 from maestro.types import Call, Observation, Skill, Task
 
+_BLIND = "{} works on a picture, and this question has none"
 _log = logging.getLogger(__name__)
 
 
@@ -135,11 +136,13 @@ class Ensemble:
         images, query = self._focus(skill, call.query, task)
         request = SkillRequest(question=task.question, query=query, images=images, choices=task.choices)
         caller = performance.caller(expert, skill)
+        if skill.needs_image and not request.images:
+            raise PolicyFault(_BLIND.format(skill.id))
         leaf = self._child(skill, leaf_id) if leaf_id else await self._leaf(skill, request, caller)
         if leaf.experts and expert not in leaf.experts:
             raise PolicyFault(f"{expert} cannot do {leaf.id}; {', '.join(leaf.experts)} can")
         if leaf.needs_image and not request.images:
-            raise PolicyFault(f"{skill.id} works on a picture, and this question has none")
+            raise PolicyFault(_BLIND.format(skill.id))
         caller = performance.caller(expert, leaf)
         if leaf.target is None:
             return leaf, await run_prompted(leaf, request, caller)

@@ -76,6 +76,13 @@ class ActionSpace:
         open_.extend(Answer(text=word) if self.unasked or steps else None for word in self.words)
         return open_
 
+    def without_picture(self, actions: Sequence[Action | None], menu: Menu) -> list[Action | None]:
+        """The same where the question has no picture: skills that need one are closed, and with them words, which were learned from pictures."""
+        if not (blind := {skill.id for skill in menu.skills if skill.needs_image}):
+            return list(actions)
+        said = [None if isinstance(action, Call) and action.skill in blind else action for action in actions]
+        return said[: len(said) - len(self.words)] + [None] * len(self.words)
+
     def vector(self, steps: Sequence[Step]) -> NDArray[np.float32]:
         """The history as numbers, shape (history_size,)."""
         by_pair = np.zeros((4, len(self.pairs)), dtype=np.float32)  # asked, how sure it was, says what most say, asked last

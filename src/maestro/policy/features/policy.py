@@ -110,8 +110,10 @@ class FeatureSession:
     async def decide(self) -> Decision:
         """Take the action of highest value, or a draw."""
         started = time.monotonic()
-        space, question = self._policy.space, self._opening.task.question
-        actions = [action if _offered(self._opening.menu, action) else None for action in space.actions(question, self._steps)]
+        space, task, menu = self._policy.space, self._opening.task, self._opening.menu
+        actions = [action if _offered(menu, action) else None for action in space.actions(task.question, self._steps)]
+        if not task.images:
+            actions = space.without_picture(actions, menu)
         index = [i for i, action in enumerate(actions) if action is not None]
         if not index:
             return Decision(text=self._policy.dialect.write(Answer(text=NOTHING)))
@@ -121,7 +123,7 @@ class FeatureSession:
         key = f"{self._policy.seed}/{self._opening.task.id}/{self._opening.sample}/{len(self._steps)}"
         place = choose(values, self._policy.temperature, key)
         open_ = [action for action in actions if action is not None]
-        text = self._policy.dialect.write(settled(open_, values, place, self._steps), f"value {float(values.max()):.2f}")
+        text = self._policy.dialect.write(settled(open_, values, place, self._steps), f"value {min(1.0, float(values.max())):.2f}")
         return Decision(text=text, latency_seconds=time.monotonic() - started)
 
     def observe(self, turn: Turn) -> bool:

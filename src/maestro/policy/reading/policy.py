@@ -204,7 +204,7 @@ class ReadingSession:
         key = f"{self._policy.seed}/{self._opening.task.id}/{self._opening.sample}/{len(self._steps)}"
         place = choose(values, self._policy.temperature, key)
         action = settled(actions, values, place, self._steps)
-        text = self._policy.dialect.write(action, f"value {float(values.max()):.2f}")
+        text = self._policy.dialect.write(action, f"value {min(1.0, float(values.max())):.2f}")
         return Decision(text=text, latency_seconds=time.monotonic() - started)
 
     def observe(self, turn: Turn) -> bool:
@@ -223,7 +223,10 @@ class ReadingSession:
     def _valued(self) -> tuple[list[Action], Array]:
         """The open actions and what each is worth, a call less the reluctance to make it."""
         space, history = self._space, self._space.vector(self._steps)[None]
-        actions = space.actions(self._opening.task.question, self._steps)
+        task = self._opening.task
+        actions = space.actions(task.question, self._steps)
+        if not task.images:
+            actions = space.without_picture(actions, self._opening.menu)
         pairs = len(space.pairs)
         columns = np.array([place for place in range(pairs) if actions[place] is not None], dtype=np.int64)
         said = [place for place in range(pairs, space.size) if actions[place] is not None]
