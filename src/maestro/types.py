@@ -351,7 +351,7 @@ class StopReason(StrEnum):
     TOKEN_LIMIT = "token_limit"  # noqa: S105 (not a password)
     """The token buffer is full; the last observation, if it did not fit, was not appended."""
     COST_LIMIT = "cost_limit"
-    """Calls cost as much as allowed."""
+    """As many decisions as allowed were made without an answer, the last one a call for which there was no money left."""
     TIME_LIMIT = "time_limit"
     """The episode's deadline passed before the policy had decided; a call that it cut off is `INFRASTRUCTURE`."""
     INFRASTRUCTURE = "infrastructure"

@@ -77,7 +77,7 @@ class ActionSpace:
         return open_
 
     def without_picture(self, actions: Sequence[Action | None], menu: Menu) -> list[Action | None]:
-        """The same where the question has no picture: skills that need one are closed, and with them words, which were learned from pictures."""
+        """The same where the question has no picture: skills that need one are closed, and words, learned from pictures."""
         if not (blind := {skill.id for skill in menu.skills if skill.needs_image}):
             return list(actions)
         said = [None if isinstance(action, Call) and action.skill in blind else action for action in actions]
