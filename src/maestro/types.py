@@ -294,6 +294,8 @@ class Decision(_Record):
     completion_tokens: int = 0
     truncated: bool = False
     """The token limit cut the text."""
+    value: float | None = Field(default=None, exclude_if=lambda value: value is None)
+    """Utility that the policy expects of what it does here, at most 1; None for a policy that does not say."""
     cost_usd: float = 0.0
     latency_seconds: float = 0.0
 

@@ -19,7 +19,7 @@ from maestro.policy.dialect_maestro import MaestroDialect
 from maestro.policy.features.draw import choose
 from maestro.policy.features.glance import Glance
 from maestro.policy.features.glimpses import Glimpses
-from maestro.policy.features.guess import settled
+from maestro.policy.features.guess import settled, worth
 from maestro.policy.features.history import ActionSpace, Step
 from maestro.policy.features.question import question_vector
 from maestro.policy.protocol import Dialect, Opening
@@ -205,7 +205,7 @@ class ReadingSession:
         place = choose(values, self._policy.temperature, key)
         action = settled(actions, values, place, self._steps)
         text = self._policy.dialect.write(action, f"value {min(1.0, float(values.max())):.2f}")
-        return Decision(text=text, latency_seconds=time.monotonic() - started)
+        return Decision(text=text, value=worth(action, actions, values), latency_seconds=time.monotonic() - started)
 
     def observe(self, turn: Turn) -> bool:
         """Remember a call and what came back."""
