@@ -136,7 +136,7 @@ def not_found(what: str, asked: object, existing: Iterable[str], next_step: str 
     near = [folded[match] for match in get_close_matches(str(asked).casefold(), list(folded), n=3, cutoff=0.6)]
     message = f"no {what} {str(asked)!r}"
     if near:
-        message += f"; did you mean {' or '.join(near)}?"
+        message += f"; did you mean {' or '.join(filter(None, (', '.join(near[:-1]), near[-1])))}?"
     if near and len(names) > _LISTED:  # whoever misspelt a name does not look for another one
         return f"{message} There are {len(names)} in all. {next_step}".rstrip()
     shown = ", ".join(names[:40]) + (f" and {len(names) - 40} more" if len(names) > 40 else "")
