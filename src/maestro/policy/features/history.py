@@ -76,12 +76,11 @@ class ActionSpace:
         open_.extend(Answer(text=word) if self.unasked or steps else None for word in self.words)
         return open_
 
-    def without_picture(self, actions: Sequence[Action | None], menu: Menu) -> list[Action | None]:
-        """The same where the question has no picture: skills that need one are closed, and words, learned from pictures."""
-        if not (blind := {skill.id for skill in menu.skills if skill.needs_image}):
-            return list(actions)
-        said = [None if isinstance(action, Call) and action.skill in blind else action for action in actions]
-        return said[: len(said) - len(self.words)] + [None] * len(self.words)
+    def without_picture(self, actions: Sequence[Action | None], menu: Menu, *, sighted: bool) -> list[Action | None]:
+        """The same where the question has no picture: skills that need one are closed, and with `sighted` words that pictures taught."""
+        blind = {skill.id for skill in menu.skills if skill.needs_image}
+        left = [None if isinstance(action, Call) and action.skill in blind else action for action in actions]
+        return left[: len(left) - len(self.words)] + [None] * len(self.words) if sighted else left
 
     def vector(self, steps: Sequence[Step]) -> NDArray[np.float32]:
         """The history as numbers, shape (history_size,)."""

@@ -113,7 +113,7 @@ class FeatureSession:
         space, task, menu = self._policy.space, self._opening.task, self._opening.menu
         actions = [action if _offered(menu, action) else None for action in space.actions(task.question, self._steps)]
         if not task.images:
-            actions = space.without_picture(actions, menu)
+            actions = space.without_picture(actions, menu, sighted=self._policy.committee.sighted)
         index = [i for i, action in enumerate(actions) if action is not None]
         if not index:
             return Decision(text=self._policy.dialect.write(Answer(text=NOTHING)))

@@ -21,6 +21,7 @@ from maestro.policy.features.glance import Glance
 from maestro.policy.features.glimpses import Glimpses
 from maestro.policy.features.guess import settled, worth
 from maestro.policy.features.history import ActionSpace, Step
+from maestro.policy.features.picture import met_pictures
 from maestro.policy.features.question import question_vector
 from maestro.policy.protocol import Dialect, Opening
 from maestro.policy.reading.cards import SkillTexts, words_vector
@@ -47,6 +48,11 @@ class Eyes:
     def seen(self, picture: Array) -> Array:
         """Normalised picture features."""
         return np.asarray(np.clip((picture - self.mean) / self.scale, -4, 4), dtype=np.float32)
+
+    @property
+    def sighted(self) -> bool:
+        """Whether there were pictures to learn from."""
+        return met_pictures(self.mean)
 
 
 @dataclass(frozen=True)
@@ -226,7 +232,7 @@ class ReadingSession:
         task = self._opening.task
         actions = space.actions(task.question, self._steps)
         if not task.images:
-            actions = space.without_picture(actions, self._opening.menu)
+            actions = space.without_picture(actions, self._opening.menu, sighted=self._policy.eyes.sighted)
         pairs = len(space.pairs)
         columns = np.array([place for place in range(pairs) if actions[place] is not None], dtype=np.int64)
         said = [place for place in range(pairs, space.size) if actions[place] is not None]
