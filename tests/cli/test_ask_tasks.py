@@ -5,8 +5,15 @@ import pytest
 from PIL import Image
 
 from maestro.cli.ask import Narration
+from maestro.skills.protocol import Caller, SkillRequest, SkillResult
 from maestro.types import Answer, Call, Decision, Observation, Task, Turn
 from tests.cli.conftest import write_registry
+
+
+async def chatty(request: SkillRequest, caller: Caller) -> SkillResult:
+    """A skill that still has its author's `print` in it."""
+    print("looking")  # noqa: T201 (what is tested)
+    return SkillResult("red", confidence=0.9)
 
 
 class TestAsk:
@@ -67,6 +74,13 @@ class TestAsk:
         printed = capsys.readouterr().out
         assert "answers  3" in printed
         assert ("doubtful: the policy values it at 0.04" in printed) == marked
+
+    def test_what_a_skill_prints_is_no_part_of_the_json(self, maestro, sound_registry, picture):
+        card = Path(sound_registry) / "skills" / "read" / "SKILL.md"
+        card.write_text(card.read_text().replace("metadata:", f"metadata:\n  target: {__name__}:chatty"))
+        code, printed = maestro("ask", "What?", "-i", picture, "-r", sound_registry, "-p", "fixed:reader@read", "--json")
+        assert (code, json.loads(printed.out)["answer"]) == (0, "red")
+        assert "looking" in printed.err
 
     def test_what_is_valued_is_in_the_json(self, maestro, sound_registry, picture):
         given = ("ask", "What does the sign say?", "-i", picture, "-r", sound_registry, "--json", "-p")

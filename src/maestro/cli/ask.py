@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Sequence
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +65,8 @@ def command(
     task = question_task(question, paths, images)  # what is wrong with it is told before a policy is loaded
     limits = question_limits(turns, budget, seconds)
     watch = None if as_json else Narration(task)
-    episode = run_async(_ask(task, registry, policy, images, limits, cost_weight, watch))
+    with redirect_stdout(sys.stderr) if as_json else nullcontext():  # what somebody's skill prints is no part of the document
+        episode = run_async(_ask(task, registry, policy, images, limits, cost_weight, watch))
     if as_json:
         print_json(episode)
     else:
