@@ -87,7 +87,8 @@ def test_override_that_is_no_yaml(path):
 def test_missing_file_says_how_to_get_one(tmp_path):
     with pytest.raises(ConfigError, match=r"no config file .*maestro init"):
         load_config(Run, tmp_path / "none.yaml")
-    with pytest.raises(ConfigError, match="cannot be read"):
+    (tmp_path / "mine.yaml").touch()
+    with pytest.raises(ConfigError, match=r"is a folder; name the config in it: mine\.yaml"):
         load_config(Run, tmp_path)
 
 

@@ -23,3 +23,9 @@ def test_behind_a_near_name_a_long_list_is_only_counted():
     assert "did you mean skill-7" in message
     assert "skill-33" not in message
     assert message.endswith("There are 60 in all. See the list.")
+
+
+def test_three_near_names_are_a_list():
+    near = not_found("policy", "mini-x", ["mini-a", "mini-b", "mini-c"]).split("did you mean ")[1].split("?")[0]
+    assert near.count(", ") == 1
+    assert near.count(" or ") == 1

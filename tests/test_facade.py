@@ -82,7 +82,12 @@ def test_mistakes_are_told(toy, question, options, error, told):
 
 def test_limits_end_the_episode(toy):
     assert toy.ask(QUESTION, turns=1).stop is StopReason.TURN_LIMIT
-    assert toy.ask(QUESTION, budget_usd=0.001).stop is StopReason.COST_LIMIT
+    assert toy.ask(QUESTION, turns=1, budget_usd=0).stop is StopReason.COST_LIMIT
+
+
+def test_what_has_been_paid_for_is_answered_with(toy):
+    episode = toy.ask(QUESTION, budget_usd=0.001)
+    assert (episode.stop, len(episode.calls)) == (StopReason.ANSWERED, 1)
 
 
 def test_what_a_dollar_counts_is_told_to_the_policy(toy):

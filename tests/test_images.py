@@ -41,11 +41,22 @@ def test_sixteen_bit_grey_keeps_its_range() -> None:
     assert [image.getpixel((x, 0))[0] for x in (0, 1)] == [0, 255]
 
 
-@pytest.mark.parametrize(("name", "content", "message"), [("a.png", b"not an image", "not an image"), ("b.png", b"", "not an image")])
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.png", b"not an image", "not an image"),
+        ("b.png", b"", "is empty"),
+        ("c.pdf", b"%PDF-1.7\n", "save its page as a picture"),
+        ("d.heic", b"\0\0\0\x18ftypheic" + b"\0" * 99, "save it as JPEG"),
+        ("e.svg", b'<svg xmlns="http://www.w3.org/2000/svg"/>', "save it as PNG"),
+    ],
+)
 def test_what_is_no_image_says_so(tmp_path: Path, name: str, content: bytes, message: str) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ImageError, match=message):
         open_image(tmp_path / name)
+    with pytest.raises(ImageError, match=message):
+        open_image(content)
 
 
 def test_missing_folder_and_torn_files_say_so(tmp_path: Path) -> None:

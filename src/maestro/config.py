@@ -72,6 +72,9 @@ def _read(path: Path) -> Document:
         document = read_document(path)
     except FileNotFoundError:
         raise ConfigError(f"no config file {path}; write one to edit with: maestro init NEW_FOLDER") from None
+    except IsADirectoryError:
+        inside = sorted(found.name for found in path.glob("*.y*ml"))
+        raise ConfigError(f"{path} is a folder; name the config in it" + (f": {', '.join(inside)}." if inside else ".")) from None
     except OSError as error:
         raise ConfigError(f"the config file {path} cannot be read: {error.strerror}") from error
     return Document(document.path, {}, document.lines) if document.value is None else document

@@ -136,9 +136,19 @@ def not_found(what: str, asked: object, existing: Iterable[str], next_step: str 
     near = [folded[match] for match in get_close_matches(str(asked).casefold(), list(folded), n=3, cutoff=0.6)]
     message = f"no {what} {str(asked)!r}"
     if near:
-        message += f"; did you mean {' or '.join(near)}?"
+        message += f"; did you mean {' or '.join(filter(None, (', '.join(near[:-1]), near[-1])))}?"
     if near and len(names) > _LISTED:  # whoever misspelt a name does not look for another one
         return f"{message} There are {len(names)} in all. {next_step}".rstrip()
     shown = ", ".join(names[:40]) + (f" and {len(names) - 40} more" if len(names) > 40 else "")
     message += f" There is {shown}." if near and names else f"; there is {shown}." if names else f"; there is no {what} at all."
     return f"{message} {next_step}".rstrip()
+
+
+def raised_in(error: BaseException, module: str) -> str:
+    """Where in a module's own file an error came from, as ` (file.py, line 7)`; empty when it did not come through it."""
+    import sys
+    import traceback
+
+    file = getattr(sys.modules.get(module), "__file__", None)
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if file is not None and frame.filename == file]
+    return f" ({file.rpartition('/')[2]}, line {lines[-1]})" if file is not None and lines else ""

@@ -82,12 +82,30 @@ def open_image(source: str | Path | bytes) -> Image.Image:
     except IsADirectoryError as error:
         raise ImageError(f"{name} is a folder, not an image file.") from error
     except UnidentifiedImageError as error:
-        raise ImageError(f"{name} is not an image that can be read (PNG, JPEG, WebP, GIF, BMP and TIFF are).") from error
+        raise ImageError(f"{name} {_what(source)} (PNG, JPEG, WebP, GIF, BMP and TIFF can be read).") from error
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         size = re.search(r"\((\d+) pixels\)", str(error))  # Pillow's own bound lies above ours, and is told as ours
         raise _too_large(name, f"{int(size[1]) / 1e6:.0f} megapixels" if size else "too many pixels") from error
     except (OSError, SyntaxError, ValueError) as error:
         raise ImageError(f"image {name} is damaged: {error}") from error
+
+
+def _what(source: str | Path | bytes) -> str:
+    """What a file is that is no image, as far as its first bytes tell, and what to do with it."""
+    if isinstance(source, bytes):
+        head = source[:64]
+    else:
+        with Path(source).open("rb") as file:
+            head = file.read(64)
+    if not head:
+        return "is empty, and no image"
+    if head.startswith(b"%PDF"):
+        return "is a PDF, not an image; save its page as a picture first, for example with: pdftoppm -png"
+    if head[4:8] == b"ftyp" and head[8:12] in {b"heic", b"heix", b"mif1", b"msf1", b"avif"}:
+        return "is a HEIC or AVIF photo; save it as JPEG first"
+    if b"<svg" in head or head.startswith(b"<?xml"):
+        return "is a drawing in SVG or XML; save it as PNG first"
+    return "is not an image that can be read"
 
 
 def _too_large(name: str, size: str) -> ImageError:

@@ -241,7 +241,7 @@ class Skill(_Record):
     """Expert by role (`ocr`, `zoom`, `detection`, `caption`; a coded skill may have others): asked for evidence beside the expert
     that the policy chose. None: the role is open and nobody is asked."""
     needs_image: bool = Field(default=False, exclude_if=_is_empty)
-    """A call without an image is the policy's fault."""
+    """A call without an image is the policy's fault; on level 1 it holds for the children too, and policies that value calls make none."""
     steps: tuple[str, ...] = Field(default=(), exclude_if=_is_empty)
     """Sections of the body, each one call that reads what the earlier ones gave. Empty: one call with the whole body."""
     observation: ObservationSettings | None = Field(default=None, exclude_if=_is_empty)
@@ -294,6 +294,8 @@ class Decision(_Record):
     completion_tokens: int = 0
     truncated: bool = False
     """The token limit cut the text."""
+    value: float | None = Field(default=None, exclude_if=lambda value: value is None)
+    """Utility that the policy expects of what it does here, at most 1; None for a policy that does not say."""
     cost_usd: float = 0.0
     latency_seconds: float = 0.0
 
@@ -351,7 +353,7 @@ class StopReason(StrEnum):
     TOKEN_LIMIT = "token_limit"  # noqa: S105 (not a password)
     """The token buffer is full; the last observation, if it did not fit, was not appended."""
     COST_LIMIT = "cost_limit"
-    """Calls cost as much as allowed."""
+    """As many decisions as allowed were made without an answer, the last one a call for which there was no money left."""
     TIME_LIMIT = "time_limit"
     """The episode's deadline passed before the policy had decided; a call that it cut off is `INFRASTRUCTURE`."""
     INFRASTRUCTURE = "infrastructure"

@@ -4,7 +4,16 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from maestro.cli.ask import Narration
+from maestro.skills.protocol import Caller, SkillRequest, SkillResult
+from maestro.types import Answer, Call, Decision, Observation, Task, Turn
 from tests.cli.conftest import write_registry
+
+
+async def chatty(request: SkillRequest, caller: Caller) -> SkillResult:
+    """A skill that still has its author's `print` in it."""
+    print("looking")  # noqa: T201 (what is tested)
+    return SkillResult("red", confidence=0.9)
 
 
 class TestAsk:
@@ -45,6 +54,39 @@ class TestAsk:
         code, printed = maestro("ask", "What", "does", "it", "say?")
         assert code == 2
         assert 'put the question in quotes: maestro ask "What does it say?"' in printed.err
+
+    def test_a_picture_without_its_option_is_recognised(self, maestro, picture):
+        _, printed = maestro("ask", "What does it say?", picture)
+        assert f'a picture goes behind --image: maestro ask "What does it say?" --image {picture}' in printed.err
+        _, printed = maestro("ask", "What", "is", "it?", picture)
+        assert f'put the question in quotes: maestro ask "What is it?" --image {picture}' in printed.err
+
+    def test_without_a_picture_it_says_how_to_give_one(self, maestro, picture):
+        given = ("ask", "What does the sign say?", "-p", "maestro-mini")
+        assert "no picture was given; show one with --image PATH" in maestro(*given)[1].out
+        assert "no picture was given" not in maestro(*given, "-i", picture)[1].out
+
+    @pytest.mark.parametrize(("value", "marked"), [(0.04, True), (0.6, False), (None, False)])
+    def test_an_answer_that_the_policy_doubts_is_marked(self, capsys, value, marked):
+        told = Narration(Task(id="t", question="How many?"))
+        told(Turn(decision=Decision(text="", value=0.1), action=Call(expert="e", skill="s"), observation=Observation(text="", value="3")))
+        told(Turn(decision=Decision(text="", value=value), action=Answer(text="3")))
+        printed = capsys.readouterr().out
+        assert "answers  3" in printed
+        assert ("doubtful: the policy values it at 0.04" in printed) == marked
+
+    def test_what_a_skill_prints_is_no_part_of_the_json(self, maestro, sound_registry, picture):
+        card = Path(sound_registry) / "skills" / "read" / "SKILL.md"
+        card.write_text(card.read_text().replace("metadata:", f"metadata:\n  target: {__name__}:chatty"))
+        code, printed = maestro("ask", "What?", "-i", picture, "-r", sound_registry, "-p", "fixed:reader@read", "--json")
+        assert (code, json.loads(printed.out)["answer"]) == (0, "red")
+        assert "looking" in printed.err
+
+    def test_what_is_valued_is_in_the_json(self, maestro, sound_registry, picture):
+        given = ("ask", "What does the sign say?", "-i", picture, "-r", sound_registry, "--json", "-p")
+        turns = json.loads(maestro(*given, "maestro-reading")[1].out)["turns"]
+        assert all(turn["decision"]["value"] <= 1 for turn in turns)
+        assert all("value" not in turn["decision"] for turn in json.loads(maestro(*given, "fixed:reader@read")[1].out)["turns"])
 
     def test_what_an_expert_says_cannot_steer_the_terminal(self, maestro, picture, tmp_path):
         hostile = write_registry(tmp_path / "hostile", reply='"\\e]0;owned\\a\\e[2Jred"')

@@ -1,4 +1,5 @@
 import json
+import shlex
 
 import pytest
 import yaml
@@ -93,8 +94,8 @@ def test_a_newcomer_gets_from_init_to_a_record_and_a_run(tmp_path, monkeypatch):
     """Everything that init suggests works on what init wrote."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    suggested = [line.split()[1:] for line in run("init", "mine").stdout.splitlines() if line.startswith("  maestro ")]
-    assert [arguments[0] for arguments in suggested] == ["registry", "registry", "tasks", "eval", "train"]
+    suggested = [shlex.split(line)[1:] for line in run("init", "mine").stdout.splitlines() if line.startswith("  maestro ")]
+    assert [arguments[0] for arguments in suggested] == ["registry", "registry", "ask", "tasks", "eval", "train"]
     for arguments in suggested:
         run(*arguments)
     run("record", "./mine/tasks.jsonl", "--registry", "./mine", "--store", "calls.sqlite")

@@ -91,6 +91,18 @@ def test_validate_reads_the_replies_of_scripted_experts(folder):
     assert "registry.yaml:7: scripted expert cheap-reader needs a list" in run("validate", folder, code=1).stderr
 
 
+@pytest.mark.parametrize("named", ["maestro-redding", "./nowhere", "fixed:nobody@read"])
+def test_validate_finds_a_policy_that_is_not_there(folder, named):
+    replace(folder / "registry.yaml", "name: small\n", f"name: small\npolicy: {named}\n")
+    assert "registry.yaml:2: policy: " in run("validate", folder, code=1).stderr
+
+
+@pytest.mark.parametrize("named", ["random", "maestro-reading", "chat:http://localhost:1/v1#m"])
+def test_validate_loads_no_policy_and_asks_no_server(folder, named):
+    replace(folder / "registry.yaml", "name: small\n", f"name: small\npolicy: {named}\n")
+    assert "small is valid" in run("validate", folder).stdout
+
+
 def test_render(folder):
     assert run("render", folder).stdout.startswith("Experts:\n- cheap-reader: ")
     compact = run("render", folder, "--detail", "compact").stdout

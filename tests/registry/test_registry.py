@@ -239,6 +239,9 @@ def test_what_is_no_registry(tmp_path, monkeypatch):
         locate("playgroud")
     with pytest.raises(RegistryError, match=r"has no registry\.yaml\. Start one with: maestro init"):
         locate(tmp_path)
+    (tmp_path / "Registry.yml").touch()
+    with pytest.raises(RegistryError, match=r"has Registry\.yml, but the file must be called registry\.yaml; rename it"):
+        locate(tmp_path)
     with pytest.raises(RegistryError, match="no registry"):
         locate("")
     with pytest.raises(RegistryError, match="no registry '/nowhere/at/all'"):

@@ -90,12 +90,26 @@ async def test_turn_limit() -> None:
 
 async def test_cost_limit() -> None:
     episode = await run_episode(TASK, ScriptedPolicy([CALL] * 9), FakeEnsemble(), Limits(turns=9, cost_usd=0.015))
-    assert (episode.stop, len(episode.turns)) == (StopReason.COST_LIMIT, 2)
+    assert (episode.stop, len(episode.turns), episode.cost_usd) == (StopReason.COST_LIMIT, 9, pytest.approx(0.02))
 
 
 async def test_a_budget_used_up_exactly_allows_no_further_call() -> None:
-    episode = await run_episode(TASK, ScriptedPolicy([CALL] * 5), FakeEnsemble(), Limits(cost_usd=0.01))
-    assert (episode.stop, len(episode.turns), episode.cost_usd) == (StopReason.COST_LIMIT, 1, pytest.approx(0.01))
+    ensemble = FakeEnsemble()
+    episode = await run_episode(TASK, ScriptedPolicy([CALL] * 5), ensemble, Limits(cost_usd=0.01))
+    assert (episode.stop, len(ensemble.seen), episode.cost_usd) == (StopReason.COST_LIMIT, 1, pytest.approx(0.01))
+
+
+async def test_when_the_money_is_spent_the_policy_is_told_and_can_still_answer() -> None:
+    episode = await run_episode(TASK, ScriptedPolicy([CALL, CALL, "<answer>7</answer>"]), FakeEnsemble(), Limits(cost_usd=0.01))
+    assert (episode.stop, episode.answer, episode.cost_usd) == (StopReason.ANSWERED, "7", pytest.approx(0.01))
+    refused = episode.turns[1].observation
+    assert refused is not None
+    assert (refused.status, refused.text) == ("policy_error", "error: there is no money left for calls; answer without one")
+
+
+async def test_turns_that_run_out_otherwise_are_no_matter_of_money() -> None:
+    episode = await run_episode(TASK, ScriptedPolicy([CALL, CALL, "nonsense"]), FakeEnsemble(), Limits(turns=3, cost_usd=0.01))
+    assert episode.stop is StopReason.TURN_LIMIT
 
 
 async def test_with_nothing_to_spend_a_policy_can_only_answer() -> None:

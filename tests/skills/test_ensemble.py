@@ -130,3 +130,16 @@ async def test_a_level_two_skill_can_be_tried_by_name(ensemble):
     assert (tried.status, tried.value) == ("ok", "300x200")
     unknown = await ensemble.perform(call, task, leaf="see-nothing")
     assert (unknown.status, unknown.text) == ("policy_error", "error: no level-2 skill 'see-nothing' of see; there are see-bug, see-size")
+
+
+async def test_a_parent_that_needs_a_picture_speaks_for_its_children(tmp_path: Path) -> None:
+    (tmp_path / "registry.yaml").write_text(REGISTRY)
+    for name, text in SKILLS.items():
+        path = tmp_path / "skills" / name / "SKILL.md"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        needs = "\n  needs_image: true" if name == "see" else ""
+        path.write_text(f"---\nname: {path.parent.name}\n{text}{needs}\n---\nAnswer briefly.\n")
+    async with Ensemble.load(tmp_path, ImageStore(), workers=0) as ensemble:
+        blind = await ensemble.perform(Call(expert="parrot", skill="see"), Task(id="t", question="How large is it?"))
+        assert (blind.status, blind.text) == ("policy_error", "error: see works on a picture, and this question has none")
+        assert (await ensemble.perform(Call(expert="parrot", skill="see"), task(ensemble, "How large is it?"))).value == "64x32"

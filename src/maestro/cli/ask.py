@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
+from collections.abc import Sequence
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +16,8 @@ from maestro.cli.output import Finite, console, json_option, print_json, printab
 from maestro.facade import DEFAULT_POLICY, DEFAULT_REGISTRY, question_limits, question_task
 from maestro.images import ImageStore
 from maestro.money import dollars
+from maestro.policy.baselines.route import NOTHING
+from maestro.policy.features.guess import WORTH
 from maestro.policy.loading import load_policy
 from maestro.policy.protocol import close_policy
 from maestro.rollout.episode import Watcher, run_episode
@@ -49,21 +55,35 @@ def command(
 ) -> int:
     """Answer QUESTION, showing each step: what the policy thinks, whom it calls, what comes back, and what it costs.
 
-    An answer that no expert gave is marked as such, and has "supported": false with --json. Exit code 0 only when the policy answered.
+    An answer that no expert gave is marked as such, and has "supported": false with --json; one that the policy itself doubts is
+    marked, too. Exit code 0 only when the policy answered.
     """
     question, *rest = words
     if rest:
-        raise click.UsageError(f'put the question in quotes: maestro ask "{" ".join(words)}"')
+        raise click.UsageError(_in_quotes(words))
     images = ImageStore()
     task = question_task(question, paths, images)  # what is wrong with it is told before a policy is loaded
     limits = question_limits(turns, budget, seconds)
     watch = None if as_json else Narration(task)
-    episode = run_async(_ask(task, registry, policy, images, limits, cost_weight, watch))
+    with redirect_stdout(sys.stderr) if as_json else nullcontext():  # what somebody's skill prints is no part of the document
+        episode = run_async(_ask(task, registry, policy, images, limits, cost_weight, watch))
     if as_json:
         print_json(episode)
     else:
         tell_end(episode)
+        if episode.answer == NOTHING and not paths:
+            console().print("  no picture was given; show one with --image PATH", style="dim")
     return 0 if episode.stop is StopReason.ANSWERED else 1
+
+
+def _in_quotes(words: Sequence[str]) -> str:
+    """How the words should have been given; the last ones may be pictures without their option."""
+    said = list(words)
+    while len(said) > 1 and Path(said[-1]).is_file():
+        said.pop()
+    pictures = "".join(f" --image {shlex.quote(path)}" for path in words[len(said) :])
+    advice = "a picture goes behind --image" if pictures and len(said) == 1 else "put the question in quotes"
+    return f'{advice}: maestro ask "{" ".join(said)}"{pictures}'
 
 
 async def _ask(
@@ -105,11 +125,16 @@ class Narration:
                 parts: list[Any] = ["  calls    ", (expert, "bold cyan"), " to ", (skill, "bold cyan")]
                 console().print(Text.assemble(*parts, (f"  {printable(query)}" if query else "", "yellow")))
             case Answer(text=text):
-                mark = "" if supported(text, self.turns, self.task.choices) else f"   {UNSUPPORTED}"
+                mark = _mark(turn.decision.value) if supported(text, self.turns, self.task.choices) else f"   {UNSUPPORTED}"
                 console().print(Text.assemble("  answers  ", (printable(text), "yellow" if mark else "bold green"), (mark, "yellow")))
             case Malformed(reason=reason):
                 console().print(Text(f"  no action: {reason}", style="red"))
                 console().print(Padding(Text(printable(turn.decision.text), style="dim"), (0, 0, 0, 11), expand=False))
+
+
+def _mark(value: float | None) -> str:
+    """Behind an answer that an expert gave: whether the policy itself thinks it as little worth as a word that is not said."""
+    return "" if value is None or value >= WORTH else f"   doubtful: the policy values it at {value:.2f}"
 
 
 def _observed(observation: Observation) -> None:

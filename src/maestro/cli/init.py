@@ -38,6 +38,7 @@ def command(folder: Path, as_json: bool) -> None:
     click.echo(f"wrote {folder}: " + ", ".join(files))
     where = argument(folder)
     click.echo(f"next:\n  maestro registry show {where}\n  edit {folder / REGISTRY_FILE}\n  maestro registry validate {where}")
+    click.echo(f'  maestro ask "What does the sign say?" --image {where}/{_PICTURE} --registry {where}')
     click.echo(f"  maestro tasks show {where}/{_TASKS_FILE}\n  edit {folder / _TASKS_FILE}")
     click.echo(f"  maestro eval --registry {where} --tasks {where}/{_TASKS_FILE} --policy fixed:echo-expert@answer")
     click.echo(f"  maestro train {where}/{_TRAIN_FILE} --dry-run")

@@ -84,11 +84,11 @@ def _reading_folder(policy: str) -> Path:
 
 
 def _show(out: Path, menu: Menu, record: TrackRecord, new: frozenset[tuple[str, str]], tasks: int) -> None:
-    heard = hear(menu, record)
+    heard, here = hear(menu, record), record.only(frozenset(menu.pairs))
     rows: list[Sequence[object]] = []
     for skill, doubted in zip(menu.skills, heard.doubted, strict=True):
         told = [expert for expert in skill.experts if (expert, skill.id) in new]
         known = "the questions it solved: its card does not fit them" if doubted else "its card"
         if told:
-            rows.append((skill.id, ", ".join(told), int(record.solved(skill.id)[0].sum()), known))
+            rows.append((skill.id, ", ".join(told), int(here.solved(skill.id)[0].sum()), known))
     print_table(f"{out}: told of {tasks} tasks", ("skill", "experts told of", "solved", "known by"), rows, right=("solved",))

@@ -12,8 +12,9 @@ import click
 from maestro.cli.loading import run_async
 from maestro.cli.output import console, json_option, print_json, print_table, progress, warn
 from maestro.document import Problem, read_document
-from maestro.errors import ConfigError, RegistryError, not_found
+from maestro.errors import ConfigError, MaestroError, RegistryError, not_found
 from maestro.experts.scripted import scripted_from_card
+from maestro.policy.loading import check_policy
 from maestro.registry.plugins import registered
 from maestro.registry.registry import REGISTRY_FILE, InvalidRegistry, Registry, shown_path
 from maestro.registry.render import price_text, render
@@ -67,7 +68,7 @@ def show(registry: str, card: str | None, as_json: bool) -> None:
 def validate(registry: str, as_json: bool) -> None:
     """Check every file of a registry; exit code 1 when something is wrong, with file and line."""
     loaded = Registry.load(registry)
-    problems = [*check_targets(loaded), *_check_scripts(loaded)]
+    problems = [*check_targets(loaded), *_check_scripts(loaded), *_check_policy(loaded)]
     if problems:
         raise InvalidRegistry(loaded.folder, problems)
     warnings = _warnings(loaded)
@@ -203,6 +204,16 @@ def _check_scripts(registry: Registry) -> Iterator[Problem]:
                 scripted_from_card(expert)
             except ConfigError as error:
                 yield document.problem(("experts", index, "options"), str(error))
+
+
+def _check_policy(registry: Registry) -> Iterator[Problem]:
+    """The problem of a policy that the registry names for itself and that does not exist."""
+    path = registry.folder / REGISTRY_FILE
+    try:
+        if registry.policy is not None:
+            check_policy(registry.policy, registry.menu())
+    except MaestroError as error:
+        yield read_document(path, shown_path(path)).problem(("policy",), f"policy: {error}")
 
 
 def _warnings(registry: Registry) -> list[str]:

@@ -61,7 +61,7 @@ class StoreHeadroom:
         for split, one in self.splits.items():
             note = f"oracle - lookup: {signed(one.gap)}; without lucky hits of other skills: {signed(one.skilled_gap)}"
             few = one.gap.n if one.gap.clusters is None else one.gap.clusters
-            note = " ".join(filter(None, (note, doubt(few))))
+            note = ". ".join(filter(None, (note, doubt(few))))
             title = f"{split}: {one.tasks} tasks"
             differences = {name: one.difference(name, "lookup") for name in one.summaries if name != "lookup"}
             found += headroom_tables(title, one.summaries, differences, note)

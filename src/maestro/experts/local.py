@@ -115,8 +115,9 @@ class _Worker:
             outcome = receive_outcome(self._connection)
         except (EOFError, OSError) as error:
             self.kill()
+            when = "while it was built" if job.operation == BUILD else f"during {job.operation}"
             raise InfrastructureFault(
-                f"the worker process of {job.expert} died during {job.operation} ({self._last_words()}); another one takes over.",
+                f"the worker process of {job.expert} died {when} ({self._last_words()}); another one takes over.",
                 retryable=True,
             ) from error
         self.experts.add(job.expert)

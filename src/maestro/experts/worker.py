@@ -21,7 +21,7 @@ from typing import Any, Literal
 import numpy as np
 import orjson
 
-from maestro.errors import MissingDependency, PolicyFault
+from maestro.errors import MissingDependency, PolicyFault, raised_in
 from maestro.experts.protocol import Pixels
 
 _DISTRIBUTION = "maestro-orchestrator"
@@ -77,21 +77,24 @@ class ModelHost:
             return Outcome("failed", f"{job.expert} needs something that is not installed: {_install_hint(error)}")
         except MissingDependency as error:
             return Outcome("failed", f"{job.expert}: {error}")
-        except Exception as error:  # noqa: BLE001  the boundary: a model's own failure becomes data
-            return Outcome(
-                "failed", f"{job.expert} failed in {job.operation}: {type(error).__name__}: {error}", time.perf_counter() - started
-            )
+        except (Exception, SystemExit) as error:  # noqa: BLE001  the boundary: a model's own failure becomes data
+            told = f"{type(error).__name__}: {error}{raised_in(error, job.target.partition(':')[0])}"
+            failed = f"failed in {job.operation}" if self._is_built(job) and job.operation != BUILD else "could not be built"
+            return Outcome("failed", f"{job.expert} {failed}: {told}", time.perf_counter() - started)
         try:
             return Outcome("ok", orjson.dumps(reply, option=orjson.OPT_SERIALIZE_NUMPY).decode(), seconds)
         except TypeError as error:
             return Outcome("failed", f"{job.expert} answered {job.operation} with something that is no JSON: {error}", seconds)
 
+    def _is_built(self, job: Job) -> bool:
+        return job.expert in self.models and self._built_from[job.expert] == (job.target, job.options)
+
     def _model(self, job: Job) -> Any:
-        if job.expert not in self.models or self._built_from[job.expert] != (job.target, job.options):
+        if not self._is_built(job):
             try:
                 self.models[job.expert] = _load_class(job.target)(**job.options)
             except ValueError as error:  # options that make no sense are the registry's fault, not the policy's
-                raise RuntimeError(f"it cannot be built from its options {job.options}: {error}") from error
+                raise RuntimeError(f"its options {job.options} make no sense to it: {error}") from error
             self._built_from[job.expert] = (job.target, job.options)
             if (cv2 := sys.modules.get("cv2")) is not None:
                 cv2.setNumThreads(1)
@@ -110,7 +113,7 @@ def _operation(model: Any, job: Job) -> Any:
     method = getattr(model, f"do_{job.operation}", None)
     if method is None:
         offered = sorted(name.removeprefix("do_") for name in dir(model) if name.startswith("do_"))
-        raise PolicyFault(f"it offers {', '.join(offered) or 'nothing'}")
+        raise PolicyFault(f"it offers {', '.join(offered) or 'nothing, for its class has no method do_<operation>'}")
     return method
 
 

@@ -52,15 +52,30 @@ def load_policy(name: str, menu: Menu, images: ImageStore, *, greedy: bool = Tru
         return FixedPolicy(read_route(name.removeprefix("fixed:"), menu), MaestroDialect())
     plain, written = split_name(name)
     settings = _Settings(menu, images, greedy, seed, written)
+    made, title = _find(plain)
+    return _checkpoint(made, settings, title) if isinstance(made, Path) else made
+
+
+def check_policy(name: str, menu: Menu) -> None:
+    """Raise what `load_policy` raises where there is no policy of a name, without loading it or asking a server."""
+    from maestro.policy.baselines import read_route
+
+    if name.startswith("fixed:"):
+        read_route(name.removeprefix("fixed:"), menu)
+    elif name != "random" and not name.startswith((SERVED, CHAT)):
+        _find(split_name(name)[0])
+
+
+def _find(plain: str) -> tuple[Policy | Path, str]:
+    """A policy, or the folder of its checkpoint, and what to call it. Raises ConfigError, CheckpointError."""
     if plain in registered().policies:
-        made: Policy | Path = registered().policy(plain)
-        return _checkpoint(made, settings, plain) if isinstance(made, Path) else made
+        return registered().policy(plain), plain
     folder = Path(plain).expanduser()
     for place in (folder / "policy", folder):
         if any((place / card).is_file() for card in CARDS):
-            return _checkpoint(place, settings, folder.name)
+            return place, folder.name
     if (cached := cached_checkpoint(plain)) is not None:
-        return _checkpoint(cached, settings, plain)
+        return cached, plain
     if folder.is_dir():
         raise CheckpointError(f"the folder {folder} holds no policy (no {', '.join(CARDS[:-1])} or {CARDS[-1]}, there or in policy/).")
     existing = sorted(registered().policies)

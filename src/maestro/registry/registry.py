@@ -26,6 +26,8 @@ from maestro.registry.skill_file import FILE_NAME, SkillFile, read_skill
 from maestro.types import Expert, Skill
 
 REGISTRY_FILE = "registry.yaml"
+_MISNAMED = {"registry.yml", "registry.yaml", "registry.yaml.txt", "registry.json"}
+"""What the file is called by mistake, in any case."""
 SKILLS_FOLDER = "skills"
 _UNNAMED_DIALECT = "maestro"
 """What digests and locks hold when the file names none."""
@@ -162,6 +164,8 @@ def locate(name_or_path: str | Path) -> Path:
     if text and (path / REGISTRY_FILE).is_file():
         return path
     if path.is_dir() and text:
+        if other := next((found.name for found in path.iterdir() if found.name.lower() in _MISNAMED and found.is_file()), None):
+            raise RegistryError(f"the folder {path} has {other}, but the file must be called {REGISTRY_FILE}; rename it.")
         raise RegistryError(f"the folder {path} has no {REGISTRY_FILE}. Start one with: maestro init NEW_FOLDER")
     step = f"A path to a folder with {REGISTRY_FILE} works too; start one with: maestro init NEW_FOLDER"
     raise RegistryError(registered().missing("registry", text, registered().registries, step))

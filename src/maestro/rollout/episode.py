@@ -87,6 +87,9 @@ async def run_episode(
     )
 
 
+_NO_MONEY = "error: there is no money left for calls; answer without one"
+
+
 async def _take(decision: Decision, dialect: Dialect, ensemble: Performs, task: Task, meter: Meter) -> Turn:
     """Parse what the dialect kept of a decision and perform what it says.
 
@@ -95,9 +98,10 @@ async def _take(decision: Decision, dialect: Dialect, ensemble: Performs, task: 
     """
     action = dialect.parse(decision.text if decision.kept is None else decision.kept)
     observation: Observation | None = None
+    meter.refused = isinstance(action, Call) and not meter.may_call
     match action:
-        case Call() if not (meter.may_call or decision.final):
-            observation = Observation(text="error: nothing may be spent on calls; answer without one", status="policy_error")
+        case Call() if meter.refused and not decision.final:
+            observation = Observation(text=_NO_MONEY, status="policy_error")
         case Call() if not decision.final:
             observation = await ensemble.perform(action, task, meter.remaining_seconds)
         case Malformed() if not (decision.final or decision.discarded):

@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from maestro.types import StopReason
 
+_ROUNDING = 1e-9
+"""Dollars that sums of prices may miss by rounding."""
+
 
 class Limits(BaseModel):
     """What one episode may use."""
@@ -17,7 +20,7 @@ class Limits(BaseModel):
     turns: int = Field(default=5, ge=1)
     """Decisions, the answer included."""
     cost_usd: float | None = Field(default=None, ge=0)
-    """Calls stop once they have cost this much; with 0 no call is made; None for no limit."""
+    """Once so much is spent, a call is refused and the policy told to answer; with 0 no call is made; None for no limit."""
     seconds: float = Field(default=120.0, gt=0)
     """Deadline of the whole episode, wall clock."""
 
@@ -30,6 +33,8 @@ class Meter:
         self.started = time.monotonic()
         self.turns = 0
         self.cost_usd = 0.0
+        self.refused = False
+        """Whether the last decision was a call for which there was no money."""
 
     @property
     def elapsed_seconds(self) -> float:
@@ -46,12 +51,10 @@ class Meter:
         if self.remaining_seconds <= 0:
             return StopReason.TIME_LIMIT
         if self.turns >= self.limits.turns:
-            return StopReason.TURN_LIMIT
-        if self.limits.cost_usd and self.cost_usd >= self.limits.cost_usd:
-            return StopReason.COST_LIMIT
+            return StopReason.COST_LIMIT if self.refused else StopReason.TURN_LIMIT
         return None
 
     @property
     def may_call(self) -> bool:
-        """False when nothing may be spent at all; such an episode can only answer."""
-        return self.limits.cost_usd is None or self.limits.cost_usd > 0
+        """False when the money is spent, or there never was any; such an episode can only answer."""
+        return self.limits.cost_usd is None or self.cost_usd < self.limits.cost_usd - _ROUNDING

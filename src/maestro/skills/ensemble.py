@@ -10,13 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
-from maestro.errors import CallTimeout, InfrastructureFault, MaestroError, NotRecorded, PolicyFault, RegistryError
+from maestro.errors import CallTimeout, InfrastructureFault, NotRecorded, PolicyFault, RegistryError
 from maestro.experts.pool import ExpertPool
 from maestro.experts.store import CallStore
 from maestro.images import ImageStore
 from maestro.registry.registry import InvalidRegistry, Registry
 from maestro.registry.stamp import stamp
 from maestro.registry.targets import check_targets
+from maestro.skills.coded import run_coded
 from maestro.skills.dispatch import PooledRetrieval, Retrieval, by_expert, by_keywords
 from maestro.skills.observation import clipped, observed
 from maestro.skills.performance import Performance
@@ -25,6 +26,7 @@ from maestro.skills.protocol import Caller, SkillProcedure, SkillRequest, SkillR
 from maestro.skills.region import clip, enlargement, parse_region
 from maestro.types import Call, Observation, Skill, Task
 
+_BLIND = "{} works on a picture, and this question has none"
 _log = logging.getLogger(__name__)
 
 
@@ -134,21 +136,17 @@ class Ensemble:
         images, query = self._focus(skill, call.query, task)
         request = SkillRequest(question=task.question, query=query, images=images, choices=task.choices)
         caller = performance.caller(expert, skill)
+        if skill.needs_image and not request.images:
+            raise PolicyFault(_BLIND.format(skill.id))
         leaf = self._child(skill, leaf_id) if leaf_id else await self._leaf(skill, request, caller)
         if leaf.experts and expert not in leaf.experts:
             raise PolicyFault(f"{expert} cannot do {leaf.id}; {', '.join(leaf.experts)} can")
         if leaf.needs_image and not request.images:
-            raise PolicyFault(f"{skill.id} works on a picture, and this question has none")
+            raise PolicyFault(_BLIND.format(skill.id))
         caller = performance.caller(expert, leaf)
         if leaf.target is None:
             return leaf, await run_prompted(leaf, request, caller)
-        procedure = self._procedure(leaf)
-        try:
-            return leaf, await procedure(request, caller)
-        except (MaestroError, ValueError, TimeoutError):
-            raise
-        except Exception as bug:  # a skill author's bug must cost one episode, not the run; the episode keeps it
-            raise InfrastructureFault(f"skill {leaf.id} broke: {type(bug).__name__}: {bug}") from bug
+        return leaf, await run_coded(leaf, self._procedure(leaf), request, caller)
 
     def _allowed(self, call: Call) -> tuple[str, Skill]:
         """Expert id and skill of an allowed call, given by id or alias. Raises PolicyFault naming what exists."""

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from shlex import quote
 from typing import Any
 
+import orjson
 from pydantic import BaseModel
 
 from maestro.errors import ConfigError
@@ -31,6 +33,7 @@ class Setting:
     """Class that it is a field of."""
     changed: bool
     """Whether it differs from its default."""
+    default: Any
     readers: tuple[str, ...]
     """Modules that read it in this run."""
     unread: str | None = None
@@ -47,7 +50,13 @@ def check_read(config: TrainConfig) -> None:
     lost = [setting for setting in settings(config) if setting.changed and setting.unread is not None]
     if lost:
         lines = "\n".join(f"  {setting.key}: {setting.unread}" for setting in lost)
-        raise ConfigError(f"nothing reads these settings in this run; leave them out:\n{lines}")
+        back = " ".join(f"--set {setting.key}={_written(setting.default)}" for setting in lost)
+        raise ConfigError(f"nothing reads these settings in this run; leave them out:\n{lines}\nor give their defaults: {back}")
+
+
+def _written(value: Any) -> str:
+    """A value as `--set` takes it."""
+    return quote(orjson.dumps(value, default=str).decode())
 
 
 def _leaves(model: BaseModel, default: BaseModel | None, prefix: str, stage: Any = None) -> Iterator[tuple[str, BaseModel, str, Any, Any]]:
@@ -76,7 +85,7 @@ def _setting(config: TrainConfig, key: str, model: BaseModel, name: str, usual: 
     unread = condition(config, stage)
     kinds = {one.kind for one in config.stages}
     modules = tuple(module for module in modules if _STAGE_OF.get(module) in {None, *kinds})
-    return Setting(key, value, type(model).__name__, value != usual, () if unread else modules, unread)
+    return Setting(key, value, type(model).__name__, value != usual, usual, () if unread else modules, unread)
 
 
 def _never(_config: TrainConfig, _stage: Any) -> str | None:

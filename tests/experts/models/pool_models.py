@@ -45,6 +45,9 @@ class Echo:
     def do_break(self, images):
         raise KeyError("lost")
 
+    def do_leave(self, images):
+        sys.exit(3)
+
     def do_object(self, images):
         return object()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from maestro.policy.features.guess import WORTH, settled
+from maestro.policy.features.guess import WORTH, settled, worth
 from maestro.types import Action, Answer, Call, Observation
 
 CALL = Call(expert="eye", skill="read")
@@ -34,3 +34,9 @@ def test_what_a_call_brought_is_said_whatever_it_is_worth() -> None:
 
 def test_a_call_is_made_whatever_it_is_worth() -> None:
     assert taken(-0.1, -0.2, -0.3, -0.4) == CALL
+
+
+def test_an_action_is_worth_what_it_was_valued_at() -> None:
+    values = np.array([0.3, 1.2, -0.1, 0.0], dtype=np.float32)
+    assert [worth(action, ACTIONS, values) for action in ACTIONS] == [0.3, 1.0, -0.1, 0.0]
+    assert worth(Answer(text="unknown"), ACTIONS, values) is None

@@ -52,6 +52,16 @@ def test_a_card_that_misleads_or_says_nothing_gives_way_to_the_questions_it_solv
     assert fits[1, 1] > fits[1, 0]
 
 
+def test_a_record_of_somebody_elses_skill_of_that_name_says_nothing() -> None:
+    """A user's own `read` is judged by its card, whatever the record says of a `read` that other experts did elsewhere."""
+    stranger = Menu(
+        experts=(Expert(id="mine", summary="s", kind="scripted"),),
+        skills=(Skill(id="read", summary="Looks at shoes.", experts=("mine",)),),
+    )
+    heard = hear(stranger, HONEST)
+    assert (heard.doubted, heard.texts) == ((False,), (("Looks at shoes.",),))
+
+
 def test_few_calls_prove_nothing() -> None:
     lie = reworded(MENU, skills={"read": "Count circles and dots."})
     short = record({"read": SIGNS[:2], "count": RINGS}, [*SIGNS[:2], *RINGS])

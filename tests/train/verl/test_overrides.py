@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from maestro.config import load_config
 from maestro.errors import ConfigError
 from maestro.train.config.run import TrainConfig
+from maestro.train.readers import check_read
 from maestro.train.verl.overrides import only_stage, overrides
 from tests.train.verl.on_cpu import ROOT, environment
 
@@ -22,6 +24,15 @@ STAGE = {"kind": "grpo", "steps": 7, "prompts": 16, "members": 8, "micro_batch":
 def config(*, stage: dict[str, Any] | None = None, **changes: Any) -> TrainConfig:
     stages = [{**STAGE, **(stage or {})}]
     return TrainConfig.model_validate({"engine": "verl", "policy": {"load": "maestro-mini-vl"}, "stages": stages, **changes})
+
+
+def test_the_recipe_on_verl_as_the_page_prints_it() -> None:
+    page = (ROOT / "docs" / "verl.md").read_text().partition('verl="')[2].partition('"')[0]
+    shown = [word for word in page.split() if word != "--set"]
+    check_read(load_config(TrainConfig, ROOT / "recipes" / "maestro_4b.yaml", shown))
+    with pytest.raises(ConfigError, match="leave them out") as refused:
+        check_read(load_config(TrainConfig, ROOT / "recipes" / "maestro_4b.yaml", shown[:2]))
+    assert f"or give their defaults: --set {' --set '.join(shown[2:])}" in str(refused.value)
 
 
 PLAIN = config()

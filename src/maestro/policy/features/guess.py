@@ -28,3 +28,8 @@ def settled(actions: Sequence[Action], values: NDArray[np.float32], place: int, 
     if place in given:
         return action
     return actions[max(given, key=lambda one: values[one])] if given else Answer(text=NOTHING)
+
+
+def worth(action: Action, actions: Sequence[Action], values: NDArray[np.float32]) -> float | None:
+    """What the action taken is worth in utility, at most 1; None for `unknown` where it is not among the open ones."""
+    return min(1.0, round(float(values[actions.index(action)]), 4)) if action in actions else None

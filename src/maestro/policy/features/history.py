@@ -76,6 +76,12 @@ class ActionSpace:
         open_.extend(Answer(text=word) if self.unasked or steps else None for word in self.words)
         return open_
 
+    def without_picture(self, actions: Sequence[Action | None], menu: Menu, *, sighted: bool) -> list[Action | None]:
+        """The same where the question has no picture: skills that need one are closed, and with `sighted` words that pictures taught."""
+        blind = {skill.id for skill in menu.skills if skill.needs_image}
+        left = [None if isinstance(action, Call) and action.skill in blind else action for action in actions]
+        return left[: len(left) - len(self.words)] + [None] * len(self.words) if sighted else left
+
     def vector(self, steps: Sequence[Step]) -> NDArray[np.float32]:
         """The history as numbers, shape (history_size,)."""
         by_pair = np.zeros((4, len(self.pairs)), dtype=np.float32)  # asked, how sure it was, says what most say, asked last

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maestro.policy.features.glance import Glance
+from maestro.policy.features.picture import met_pictures
 
 Array = NDArray[np.float32]
 
@@ -54,6 +55,11 @@ class Committee:
 
     def __init__(self, networks: Sequence[Network]) -> None:
         self.networks = tuple(networks)
+
+    @property
+    def sighted(self) -> bool:
+        """Whether there were pictures to learn from."""
+        return met_pictures(self.networks[0].mean)
 
     def fixed(self, question: Array, picture: Array) -> tuple[Array, ...]:
         """What does not change within an episode, for each network."""

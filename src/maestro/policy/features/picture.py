@@ -38,6 +38,11 @@ def picture_vector(image: Image.Image | None) -> Vector:
     return np.nan_to_num(np.concatenate(parts).astype(np.float32))
 
 
+def met_pictures(mean: Vector) -> bool:
+    """Whether features with this mean are those of pictures, and not all of questions without any, whose features are zeros."""
+    return bool(mean.any())
+
+
 def _frame(image: Image.Image) -> Vector:
     """Shape and size."""
     return np.array([image.width / image.height / 4, np.log2(image.width) / 12, np.log2(image.height) / 12], dtype=np.float32)

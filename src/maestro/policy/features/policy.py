@@ -17,7 +17,7 @@ from maestro.policy.baselines.route import NOTHING
 from maestro.policy.dialect_maestro import MaestroDialect
 from maestro.policy.features.draw import choose
 from maestro.policy.features.glimpses import Glimpses
-from maestro.policy.features.guess import settled
+from maestro.policy.features.guess import settled, worth
 from maestro.policy.features.history import ActionSpace, Step
 from maestro.policy.features.network import Committee
 from maestro.policy.features.question import question_vector
@@ -110,8 +110,10 @@ class FeatureSession:
     async def decide(self) -> Decision:
         """Take the action of highest value, or a draw."""
         started = time.monotonic()
-        space, question = self._policy.space, self._opening.task.question
-        actions = [action if _offered(self._opening.menu, action) else None for action in space.actions(question, self._steps)]
+        space, task, menu = self._policy.space, self._opening.task, self._opening.menu
+        actions = [action if _offered(menu, action) else None for action in space.actions(task.question, self._steps)]
+        if not task.images:
+            actions = space.without_picture(actions, menu, sighted=self._policy.committee.sighted)
         index = [i for i, action in enumerate(actions) if action is not None]
         if not index:
             return Decision(text=self._policy.dialect.write(Answer(text=NOTHING)))
@@ -121,8 +123,9 @@ class FeatureSession:
         key = f"{self._policy.seed}/{self._opening.task.id}/{self._opening.sample}/{len(self._steps)}"
         place = choose(values, self._policy.temperature, key)
         open_ = [action for action in actions if action is not None]
-        text = self._policy.dialect.write(settled(open_, values, place, self._steps), f"value {float(values.max()):.2f}")
-        return Decision(text=text, latency_seconds=time.monotonic() - started)
+        action = settled(open_, values, place, self._steps)
+        text = self._policy.dialect.write(action, f"value {min(1.0, float(values.max())):.2f}")
+        return Decision(text=text, value=worth(action, open_, values), latency_seconds=time.monotonic() - started)
 
     def observe(self, turn: Turn) -> bool:
         """Remember a call and what came back."""

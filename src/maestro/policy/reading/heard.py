@@ -33,16 +33,18 @@ def hear(menu: Menu, record: TrackRecord | None) -> Heard:
     """Read the cards of a menu's skills against the record.
 
     A description can be wrong or empty, and nothing in it shows that; how well it tells the questions that the skill solved from the
-    others does (the area under the ROC curve of the question's likeness to it).
+    others does (the area under the ROC curve of the question's likeness to it). Only pairs on the menu count: somebody
+    else's skill of the same name is another skill.
     """
     said = tuple(texts_of(menu, skill) for skill in menu.skills)
     if record is None or not record.questions:
         return Heard(said, (False,) * len(said))
+    here = record.only(frozenset(menu.pairs))
     written = np.array([bool(question.strip()) for question in record.questions])
     fits = SkillTexts(said).likeness(record.questions)[..., 0]
     texts, doubted = [], []
     for place, skill in enumerate(menu.skills):
-        solved, missed = (rows & written for rows in record.solved(skill.id))
+        solved, missed = (rows & written for rows in here.solved(skill.id))
         sure = min(solved.sum(), missed.sum()) >= ENOUGH
         doubted.append(bool(sure and _told_apart(fits[solved, place], fits[missed, place]) < CREDIBLE))
         texts.append(_examples(record, solved) if doubted[-1] else said[place])

@@ -19,8 +19,9 @@ from maestro.policy.dialect_maestro import MaestroDialect
 from maestro.policy.features.draw import choose
 from maestro.policy.features.glance import Glance
 from maestro.policy.features.glimpses import Glimpses
-from maestro.policy.features.guess import settled
+from maestro.policy.features.guess import settled, worth
 from maestro.policy.features.history import ActionSpace, Step
+from maestro.policy.features.picture import met_pictures
 from maestro.policy.features.question import question_vector
 from maestro.policy.protocol import Dialect, Opening
 from maestro.policy.reading.cards import SkillTexts, words_vector
@@ -47,6 +48,11 @@ class Eyes:
     def seen(self, picture: Array) -> Array:
         """Normalised picture features."""
         return np.asarray(np.clip((picture - self.mean) / self.scale, -4, 4), dtype=np.float32)
+
+    @property
+    def sighted(self) -> bool:
+        """Whether there were pictures to learn from."""
+        return met_pictures(self.mean)
 
 
 @dataclass(frozen=True)
@@ -204,8 +210,8 @@ class ReadingSession:
         key = f"{self._policy.seed}/{self._opening.task.id}/{self._opening.sample}/{len(self._steps)}"
         place = choose(values, self._policy.temperature, key)
         action = settled(actions, values, place, self._steps)
-        text = self._policy.dialect.write(action, f"value {float(values.max()):.2f}")
-        return Decision(text=text, latency_seconds=time.monotonic() - started)
+        text = self._policy.dialect.write(action, f"value {min(1.0, float(values.max())):.2f}")
+        return Decision(text=text, value=worth(action, actions, values), latency_seconds=time.monotonic() - started)
 
     def observe(self, turn: Turn) -> bool:
         """Remember a call and what came back."""
@@ -223,7 +229,10 @@ class ReadingSession:
     def _valued(self) -> tuple[list[Action], Array]:
         """The open actions and what each is worth, a call less the reluctance to make it."""
         space, history = self._space, self._space.vector(self._steps)[None]
-        actions = space.actions(self._opening.task.question, self._steps)
+        task = self._opening.task
+        actions = space.actions(task.question, self._steps)
+        if not task.images:
+            actions = space.without_picture(actions, self._opening.menu, sighted=self._policy.eyes.sighted)
         pairs = len(space.pairs)
         columns = np.array([place for place in range(pairs) if actions[place] is not None], dtype=np.int64)
         said = [place for place in range(pairs, space.size) if actions[place] is not None]
