@@ -31,7 +31,7 @@ from maestro.train.materials import scorable_tasks
 from maestro.train.progress import Progress, Silent
 from maestro.train.start import starting_folder
 from maestro.train.verl.chronicle import Chronicle, latest_step, looks
-from maestro.train.verl.overrides import agent_loops, only_stage, overrides
+from maestro.train.verl.overrides import agent_loops, only_stage, override, overrides
 from maestro.train.verl.rows import pictures, write_rows
 from maestro.train.verl.speech import check_prompts, speaking
 
@@ -66,8 +66,8 @@ def prepare(config: TrainConfig, run: Path, *, resume: bool) -> Prepared:
     log = (run / f"verl-{len(list(run.glob('verl-*.jsonl'))) + 1:03d}.jsonl").absolute()  # verl empties the file it logs to
     made = [
         *command(config, run),
-        f"hydra.run.dir={run.absolute() / 'hydra'}",  # else Hydra makes one wherever the command is started
-        f"+ray_kwargs.ray_init.runtime_env.env_vars.VERL_FILE_LOGGER_PATH={log}",
+        override("hydra.run.dir", str(run.absolute() / "hydra")),  # else Hydra makes one wherever the command is started
+        override("+ray_kwargs.ray_init.runtime_env.env_vars.VERL_FILE_LOGGER_PATH", str(log)),
     ]
     registry = Registry.load(config.ensemble.registry)
     check_place(run, resume=resume)
