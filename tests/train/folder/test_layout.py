@@ -9,7 +9,7 @@ import pytest
 
 from maestro.errors import CheckpointError
 from maestro.train.config.run import TrainConfig
-from maestro.train.folder.layout import Journal, RunFolder, read_metrics
+from maestro.train.folder.layout import Journal, RunFolder, check_place, read_metrics
 
 LOCK = {"name": "toy", "digest": "1"}
 
@@ -63,3 +63,20 @@ def test_what_came_after_the_checkpoint_is_forgotten(tmp_path: Path, caplog: pyt
     journal.close()
     assert list(read_metrics(journal.path)) == [{"step": 1}, {"step": 2, "again": True}]
     assert not caplog.records
+
+
+def test_a_place_that_can_hold_no_run_is_named(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(CheckpointError, match=r"link is a link to .*nowhere, which does not exist"):
+        check_place(tmp_path / "link", resume=False)
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path / "file", tmp_path / "file" / "run"):
+        with pytest.raises(CheckpointError, match=r"file is a file, so no run can be in"):
+            check_place(path, resume=False)
+
+
+def test_a_run_that_has_lost_its_config_is_no_empty_folder(tmp_path: Path) -> None:
+    RunFolder(tmp_path / "run", TrainConfig(), LOCK, resume=False).close()
+    (tmp_path / "run" / "config.yaml").unlink()
+    with pytest.raises(CheckpointError, match=r"has lost its config.yaml. Put it back"):
+        check_place(tmp_path / "run", resume=True)

@@ -85,8 +85,16 @@ class NoJournal:
 
 def check_place(path: Path, *, resume: bool) -> None:
     """Whether a run can live in this folder, asked before anything is loaded. Raises CheckpointError; OSError where one may not write."""
+    if path.is_symlink() and not path.exists():
+        raise CheckpointError(f"{path} is a link to {path.readlink()}, which does not exist. Make that folder, or give another with --run.")
+    if (file := next((one for one in (path, *path.parents) if one.exists() and not one.is_dir()), None)) is not None:
+        raise CheckpointError(f"{file} is a file, so no run can be in {path}. Give another folder with --run.")
     exists = (path / "config.yaml").exists()
     if resume and not exists:
+        if (path / "config.sha256").exists():
+            raise CheckpointError(
+                f"{path} has lost its config.yaml. Put it back (its digest is in config.sha256), and resume again, or {_ANOTHER}"
+            )
         missing = "holds no run to resume (no config.yaml)" if path.exists() else "does not exist, so there is no run to resume"
         raise CheckpointError(f"{path} {missing}. Begin one with: maestro train CONFIG --run {path}")
     if exists and not resume:
