@@ -16,6 +16,7 @@ import yaml
 from maestro.errors import CheckpointError
 from maestro.train.config.run import TrainConfig, difference
 from maestro.train.folder.checkpoint import Checkpoints
+from maestro.train.folder.data_lock import NAME as DATA
 from maestro.types import Episode
 
 _log = logging.getLogger(__name__)
@@ -111,7 +112,17 @@ class RunFolder:
     and the error names what differs. Of several processes one writes; for the others nothing is made or changed.
     """
 
-    def __init__(self, path: Path, config: TrainConfig, registry: Mapping[str, Any], *, resume: bool, writes: bool = True) -> None:
+    def __init__(
+        self,
+        path: Path,
+        config: TrainConfig,
+        registry: Mapping[str, Any],
+        *,
+        data: Mapping[str, str | None] | None = None,
+        resume: bool,
+        writes: bool = True,
+    ) -> None:
+        """`data` are digests, by name, of what the run learns from; None checks and keeps none."""
         self.path = path
         self.config = config
         stored = path / "config.yaml"
@@ -119,10 +130,12 @@ class RunFolder:
             check_place(path, resume=resume)
         if resume:
             self._check_same(stored, registry)
+            self._check_data(data)
         if writes:
             path.mkdir(parents=True, exist_ok=True)
         if writes and not resume:
             _write(path / "registry.lock", orjson.dumps(dict(registry), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
+            _write(path / DATA, orjson.dumps(dict(data or {}), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
             _write(path / "config.sha256", (config.digest + "\n").encode())
             _write(stored, config.to_yaml().encode())  # the last: a folder that has it is a run, and has the others
         self.metrics: Journal | NoJournal = Journal(path / "metrics.jsonl") if writes else NoJournal()
@@ -149,6 +162,26 @@ class RunFolder:
         if lock != dict(registry):
             lines = difference(lock, dict(registry))
             raise CheckpointError("the registry has changed since this run began:\n  " + "\n  ".join(lines))
+
+    def _check_data(self, data: Mapping[str, str | None] | None) -> None:
+        file = self.path / DATA
+        if data is None:
+            return
+        if not file.exists():
+            _log.warning(
+                "%s has no %s, so it is unknown whether its tasks and recorded replies are the same; they are taken as such.",
+                self.path,
+                DATA,
+            )
+            return
+        try:
+            changed = difference(orjson.loads(file.read_bytes()), dict(data))
+        except ValueError:
+            raise CheckpointError(f"{file} is damaged, so it is unknown whether the data is the same; {_ANOTHER}") from None
+        if changed:
+            raise CheckpointError(
+                f"what {self.path} learns from has changed since it began; put it back, or {_ANOTHER}\n  " + "\n  ".join(changed)
+            )
 
     def _began_with(self, name: str, what: str) -> bytes:
         """A file that says what the run began with. Raises CheckpointError when it is gone."""

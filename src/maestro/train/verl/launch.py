@@ -26,6 +26,7 @@ from maestro.train.config.run import TrainConfig
 from maestro.train.folder.card import write_card
 from maestro.train.folder.checkpoint import to_disk
 from maestro.train.folder.claim import claimed
+from maestro.train.folder.data_lock import store_digest
 from maestro.train.folder.layout import RunFolder, check_place
 from maestro.train.materials import scorable_tasks
 from maestro.train.progress import Progress, Silent
@@ -73,7 +74,8 @@ def prepare(config: TrainConfig, run: Path, *, resume: bool) -> Prepared:
     check_place(run, resume=resume)
     if not resume:  # before the folder counts as a run: what fails here can be tried again
         _write_data(config, run)
-    RunFolder(run, config, dict(registry.lock()), resume=resume).close()
+    data = {"ensemble.store": store_digest(config.ensemble)}  # questions and pictures lie in the run folder itself
+    RunFolder(run, config, dict(registry.lock()), data=data, resume=resume).close()
     (run / "agent_loop.yaml").write_text(yaml.safe_dump(agent_loops(run), sort_keys=False))
     return Prepared(run, starting_folder(config.policy.load or ""), made, log)
 
