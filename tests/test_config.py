@@ -104,3 +104,11 @@ def test_resolved_dump_reads_back_with_the_same_digest(path, tmp_path):
 
 def test_digest_follows_every_setting():
     assert len({Run().digest, Run(seed=2).digest, Run(optimizer=Optimizer(lr=2)).digest, Run(seed=1).digest}) == 3
+
+
+@pytest.mark.parametrize("key", ["seed", "stages.1.steps"])
+@pytest.mark.parametrize("value", [2**63, -(10**24)])
+def test_a_number_that_no_file_can_hold_is_an_error_that_names_it(path, key, value):
+    with pytest.raises(ConfigError, match=rf"{key}: a whole number has at most 64 bits"):
+        load_config(Run, path, [f"{key}={value}"])
+    assert load_config(Run, path, [f"{key}={2**63 - 1}"]).digest

@@ -6,7 +6,7 @@ A config model is a `Config` next to the code it configures, each field followed
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -46,10 +46,22 @@ def load_config(model: type[ConfigModel], path: Path | None, overrides: Sequence
         document = _read(path) if path else Document(where, {}, {})
         for override in overrides:
             document = _apply(document, override)
-        return document.validate(model)
+        config = document.validate(model)
     except Problems as found:
         lines = "\n".join(f"  {problem}" for problem in found.problems)
         raise ConfigError(f"{where} cannot be used:\n{lines}") from None
+    if huge := list(_huge(resolved(config))):
+        raise ConfigError(f"{where} cannot be used:\n" + "\n".join(f"  {key}: a whole number has at most 64 bits" for key in huge))
+    return config
+
+
+def _huge(value: Any, key: str = "") -> Iterator[str]:
+    """Dotted names of the whole numbers that no file of JSON, and no digest, can hold."""
+    if isinstance(value, dict | list):
+        for name, part in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _huge(part, f"{key}.{name}" if key else str(name))
+    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+        yield key
 
 
 def resolved(config: BaseModel) -> dict[str, Any]:

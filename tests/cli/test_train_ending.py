@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import time
@@ -51,3 +52,17 @@ def test_ctrl_c_stays_ctrl_c(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     with pytest.raises(KeyboardInterrupt), taken_up_later(tmp_path):
         raise KeyboardInterrupt
     assert "nothing was begun" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("begun", "further"), [(True, "take the run up with: maestro train --resume '.*a run'"), (False, "nothing was begun")]
+)
+def test_a_full_disk_is_told_with_how_to_go_on(tmp_path: Path, *, begun: bool, further: str) -> None:
+    run = tmp_path / "a run"
+    run.mkdir()
+    if begun:
+        (run / "config.yaml").write_text("")
+    with pytest.raises(CheckpointError, match=rf"No space left on device. Make room; {further}"), taken_up_later(run):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(PermissionError), taken_up_later(run):
+        raise PermissionError(errno.EACCES, "no")

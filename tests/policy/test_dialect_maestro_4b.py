@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maestro.errors import ConfigError
-from maestro.policy.codec import Wording
+from maestro.policy.codec import TokenizerCodec, Wording
 from maestro.policy.dialect_maestro_4b import UNKNOWN_EXPERT, Excerpt, Maestro4bDialect
 from maestro.policy.prompt_maestro_4b import PlannerPrompt
 from maestro.policy.scripted import ScriptedTokens
@@ -290,6 +290,18 @@ def test_an_observation_of_too_many_tokens_keeps_its_tags_and_its_end(wording: W
     assert text.startswith("<|im_start|>user<information>")
     assert text.endswith("é the end</information><|im_end|>")
     assert text.count("<information>") == text.count("</information>") == 1
+
+
+@pytest.mark.parametrize("limit", [8, 28, 29, 30, 47, 52, 53, 54, 80])
+def test_the_tags_of_an_observation_stay_whatever_the_limit(dialect: Maestro4bDialect, limit: int) -> None:
+    """Also where the tags alone are more tokens than that: here every character is one."""
+    codec = TokenizerCodec(lambda text: [ord(sign) for sign in text], lambda ids: "".join(map(chr, ids)), [])
+    tags = "<|im_start|>user<information></information><|im_end|>"
+    written = codec.decode(dialect.encode_observation("word " * 300, codec, limit))
+    assert len(written) == max(limit, len(tags))
+    head, tail = tags[: tags.index("</")], tags[tags.index("</") :]
+    assert written.startswith(head)
+    assert written.endswith(tail)
 
 
 def test_writing_is_canonical_and_read_back(dialect: Maestro4bDialect) -> None:

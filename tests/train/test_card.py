@@ -17,10 +17,25 @@ def test_the_card_says_what_the_run_recorded(tmp_path: Path) -> None:
     write_card(tmp_path, TrainConfig(seed=7), {"name": "playground", "digest": "abc"}, metrics, "step-25")
     text = (tmp_path / "README.md").read_text()
     assert "| greedy | 0.900 | 1.000 |" in text
-    assert "| grpo | 25 | 0.625 | 0.700 | 1.500 | 2.250 | 0.875 |" in text
+    assert "| 1 grpo | 25 | 0.625 | 0.700 | 1.500 | 2.250 | 0.875 |" in text
     assert "Seed 7" in text
     assert "step-25" in text
     assert "first 200 tasks" in text  # the validation split, as the config limits it
+
+
+def test_the_card_says_what_was_read_and_what_an_episode_was_worth(tmp_path: Path) -> None:
+    metrics = tmp_path / "metrics.jsonl"
+    metrics.write_bytes(b"")
+    changes = {"reward": {"latency_weight": 0.1}, "dial": {"low": 2, "high": 200}, "ensemble": {"variation": {"share": 0.7}}}
+    loaded = TrainConfig.model_validate({"policy": {"load": "x"}, "stages": [{"kind": "grpo"}], **changes})
+    write_card(tmp_path, loaded, {}, metrics, "best")
+    text = (tmp_path / "README.md").read_text()
+    assert "traces from" not in text
+    assert "- 20 per dollar, or 2 to 200 as a task was told - 0.1 per second + 0.5 x form. It met varied registries with 70% of" in text
+    write_card(tmp_path, TrainConfig.model_validate({"stages": [{"kind": "warm_start"}]}), {}, metrics, "last")
+    text = (tmp_path / "README.md").read_text()
+    assert "traces from `warm` (first 4000 tasks). The run read no other split." in text
+    assert "trained on split" not in text
 
 
 def test_a_run_that_went_on_from_a_policy_says_what_its_warm_start_had_taught(tmp_path: Path) -> None:

@@ -130,7 +130,6 @@ def _run(settings: TrainConfig, target: Path, *, resume: bool, as_json: bool) ->
 
 def _train(settings: TrainConfig, target: Path, processes: Processes, *, resume: bool, as_json: bool) -> Path | None:
     """`_run` in this process."""
-    from maestro.evaluate.training_report import write_training_report
     from maestro.images import ImageStore
     from maestro.train.materials import load_materials
     from maestro.train.run import train
@@ -147,12 +146,11 @@ def _train(settings: TrainConfig, target: Path, processes: Processes, *, resume:
         finally:
             runner.run(loaded.close())
             if processes.main and (target / "metrics.jsonl").exists():  # of a run that was interrupted, too
-                write_training_report(target)
+                _report(target)
 
 
 def _run_on_verl(settings: TrainConfig, target: Path, *, resume: bool, as_json: bool) -> Path:
     """The policy's folder, of a run in verl's own processes."""
-    from maestro.evaluate.training_report import write_training_report
     from maestro.train.verl.launch import launch
 
     terminal = Terminal()
@@ -162,7 +160,17 @@ def _run_on_verl(settings: TrainConfig, target: Path, *, resume: bool, as_json: 
     finally:
         terminal.close()
         if (metrics := target / "metrics.jsonl").exists() and metrics.stat().st_size:
-            write_training_report(target)
+            _report(target)
+
+
+def _report(target: Path) -> None:
+    """Write the run's report; where there is no room for it, what ended the run is what matters."""
+    from maestro.evaluate.training_report import write_training_report
+
+    try:
+        write_training_report(target)
+    except OSError as error:
+        warn(f"the report was not written: {error.strerror}. Write it later with: maestro trace report {shlex.quote(str(target))}")
 
 
 class Terminal:

@@ -87,7 +87,7 @@ class Wording:
             special=named,
             vocabulary=vocabulary,
             specials=tuple(token.content for token in tokenizer.get_added_tokens_decoder().values() if token.special),
-            ends=_ends(path, vocabulary.get(named.get("eos_token", ""))),
+            ends=message_ends(path, vocabulary.get(named.get("eos_token", ""))),
         )
 
     def render(self, messages: Sequence[dict[str, Any]]) -> str:
@@ -131,8 +131,8 @@ def _named(config: dict[str, Any]) -> dict[str, str]:
     return {name: text for name, text in texts.items() if isinstance(text, str)}
 
 
-def _ends(path: Path, own: int | None) -> frozenset[int]:
-    """The ids that end a message."""
+def message_ends(path: Path, own: int | None) -> frozenset[int]:
+    """The ids that end a message: those that the checkpoint in `path` lists, and its tokenizer's `own`."""
     file = path / "generation_config.json"
     listed = orjson.loads(file.read_bytes()).get("eos_token_id") if file.is_file() else None
     ends = {listed} if isinstance(listed, int) else set(listed or ())

@@ -166,12 +166,15 @@ class Maestro4bDialect:
         return action.reason
 
     def encode_observation(self, text: str, codec: Codec, limit: int) -> list[int]:
-        """Ids of a user turn around the last part of the text; beyond `limit` tokens its head goes, the tags stay."""
+        """Ids of a user turn around the last part of the text; beyond `limit` tokens its head goes, the tags stay.
+
+        A limit that has no room for more than the tags leaves the tags alone.
+        """
         ids = codec.encode(f"{OBSERVED}{codec.neutralise(self.excerpt.of(text))}</information>{END}")
         if len(ids) <= limit:
             return ids
-        head = codec.encode(OBSERVED)
-        return [*head, *ids[-(limit - len(head)) :]]
+        head, tail = codec.encode(OBSERVED), codec.encode(f"</information>{END}")
+        return [*head, *(ids[len(head) - limit :] if limit > len(head) + len(tail) else tail)]
 
     def _call(self, inside: str) -> Action:
         """The call between search tags, its names resolved to ids of the menu."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -153,10 +154,10 @@ class Workbench:
         if self.processes.main:
             try:
                 self.folder.checkpoints.save(position, write, name=name)
-            except (SafetensorError, RuntimeError) as error:  # theirs for what the system says of a file; PyTorch has no other
+            except (OSError, SafetensorError, RuntimeError) as error:  # what the system says of a file, and theirs for it
                 raise CheckpointError(
                     f"cannot write a checkpoint into {self.folder.checkpoints.folder}: {error}. Those that are there are whole: make room, "
-                    f"then take the run up with: maestro train --resume {self.folder.path}"
+                    f"then take the run up with: maestro train --resume {shlex.quote(str(self.folder.path))}"
                 ) from error
         self.processes.wait()
 

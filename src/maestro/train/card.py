@@ -12,6 +12,7 @@ from maestro.policy.spoken import SPOKEN
 from maestro.train.config.run import TrainConfig
 from maestro.train.fitted_q.iteration import FittedQConfig
 from maestro.train.progress import CURVES
+from maestro.train.warm_start.scenes import teaches
 
 TEACHES = {
     "warm_start": "supervised traces with random experts: grammar, what the question is about, what the picture looks like, exact copying",
@@ -29,10 +30,14 @@ def write_card(folder: Path, config: TrainConfig, registry: Mapping[str, Any], m
     records = [orjson.loads(line) for line in metrics.read_bytes().splitlines()]
     dialect = "maestro-4b" if (folder / SPOKEN).is_file() else "maestro"
     tasks = config.tasks
-    data = (
-        f"- Data: {tasks.source}; trained on split `{tasks.train}` ({_count(tasks.train_limit)}), watched on `{tasks.validation}` "
-        f"({_count(tasks.validation_limit)}), traces from `{tasks.warm}` ({_count(tasks.warm_limit)}). The run read no other split."
-    )
+    splits = [(f"traces from `{tasks.warm}`", tasks.warm_limit)] if teaches(config) else []
+    if any(stage.kind != "warm_start" for stage in config.stages):
+        splits = [
+            (f"trained on split `{tasks.train}`", tasks.train_limit),
+            (f"watched on `{tasks.validation}`", tasks.validation_limit),
+            *splits,
+        ]
+    data = f"- Data: {tasks.source}; {', '.join(f'{what} ({_count(limit)})' for what, limit in splits)}. The run read no other split."
     lines = [
         f"# {config.name}",
         "",
@@ -41,7 +46,7 @@ def write_card(folder: Path, config: TrainConfig, registry: Mapping[str, Any], m
         f"- Registry: {registry.get('name', config.ensemble.registry)} `{str(registry.get('digest', ''))[:12]}`",
         data,
         f"- Seed {config.seed}, {config.threads} thread; config `{config.digest[:12]}`; start: {config.policy.load or 'random weights'}.",
-        f"- Reward: outcome - {config.reward.cost_weight:g} per dollar + {config.reward.format_weight:g} x form.",
+        _reward(config),
         f"- Handed over: {chosen} (`result: {config.result}`).{_adapters(config)}",
         "",
         "## Stages",
@@ -53,6 +58,18 @@ def write_card(folder: Path, config: TrainConfig, registry: Mapping[str, Any], m
         *([_DRAWN] if dialect == "maestro" else []),
     ]
     (folder / "README.md").write_text("\n".join(lines) + "\n")
+
+
+def _reward(config: TrainConfig) -> str:
+    """What an episode was worth, and what else its policy met."""
+    reward, dial, ensemble = config.reward, config.dial, config.ensemble
+    dialled = f", or {dial.low:g} to {dial.high:g} as a task was told" if dial.high else ""
+    seconds = f" - {reward.latency_weight:g} per second" if reward.latency_weight else ""
+    out = bool(ensemble.outages.windows or ensemble.outages.random.share)
+    met = [f"varied registries with {ensemble.variation.share:.0%} of the tasks"] if ensemble.variation.share else []
+    met += [f"outages of experts, told to the {ensemble.outages.told}"] if out else []
+    besides = f" It met {' and '.join(met)}." if met else ""
+    return f"- Reward: outcome - {reward.cost_weight:g} per dollar{dialled}{seconds} + {reward.format_weight:g} x form.{besides}"
 
 
 def _adapters(config: TrainConfig) -> str:
@@ -144,7 +161,7 @@ def _validations(records: Iterable[Mapping[str, Any]]) -> list[str]:
     rows = []
     for look in looks:
         cells = [_number(look[way].get(name)) for way in ways for name in CURVES]
-        rows.append("| " + " | ".join([str(look["name"]), str(look["step"]), *cells]) + " |")
+        rows.append("| " + " | ".join([f"{look.get('stage', 0) + 1} {look['name']}", str(look["step"]), *cells]) + " |")
     return ["## Learning curve (validation split)", "", *_head(head), *rows, ""]
 
 

@@ -35,8 +35,9 @@ def hand_over(bench: Workbench) -> Path:
     final, writing = bench.folder.final, bench.folder.path / ".writing-policy"
     shutil.rmtree(writing, ignore_errors=True)
     shutil.copytree(chosen.path, writing, ignore=shutil.ignore_patterns(*OURS))
-    begun = chosen.path == bench.start
-    name = f"what it began with, because the alarm {bench.position.stopped} ended the run" if begun else chosen.path.name
+    begun, place = chosen.path == bench.start, chosen.position
+    name = "what it began with" if begun else f"{chosen.path.name}, of stage {place.stage + 1}, step {place.step}"
+    name += f", because the alarm {bench.position.stopped} ended the run" if bench.position.stopped is not None else ""
     describe(bench.folder, bench.config, writing, name)
     to_disk(writing)
     if final.exists():

@@ -22,6 +22,7 @@ from maestro.train.episodes.outages import check_outages
 from maestro.train.episodes.sampling import Sampler
 from maestro.train.folder.checkpoint import Checkpoint, Position
 from maestro.train.folder.claim import claimed
+from maestro.train.folder.data_lock import store_digest, tasks_digest
 from maestro.train.folder.layout import RunFolder, check_place
 from maestro.train.handover import describe, hand_over
 from maestro.train.order import check_enough
@@ -95,7 +96,7 @@ def _train(
     logging.disable_progress_bar()  # a bar for each file of a tiny checkpoint hides what matters
     torch.set_num_threads(config.threads)
     torch.use_deterministic_algorithms(mode=True, warn_only=True)
-    folder = RunFolder(path, config, materials.registry, resume=resume, writes=processes.main)
+    folder = RunFolder(path, config, materials.registry, data=_data(config, materials), resume=resume, writes=processes.main)
     processes.wait()  # before anybody looks at the folder, what a killed run left there is put in order
     try:
         found = folder.checkpoints.newest_whole() if resume and processes.main else None
@@ -113,6 +114,12 @@ def _train(
             return hand_over(bench)
     finally:
         folder.close()
+
+
+def _data(config: TrainConfig, materials: Materials) -> dict[str, str | None]:
+    """Digests of what the run learns from."""
+    tasks = {"train": materials.train, "validation": materials.validation, "warm": [scene.task for scene in materials.scenes]}
+    return {**{f"tasks.{name}": tasks_digest(some) for name, some in tasks.items()}, "ensemble.store": store_digest(config.ensemble)}
 
 
 def run_stage(bench: Workbench, index: int) -> None:

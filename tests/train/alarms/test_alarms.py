@@ -106,6 +106,29 @@ def test_what_survives_an_outage_is_no_yardstick_for_what_comes_after() -> None:
     assert sounding(alarms, 9, oracle_gap=0.2, reward=0.6) == []
 
 
+def test_an_outage_is_not_put_down_to_the_policy() -> None:
+    """With every expert down only those that ask nobody survive: all alike, without a call, in groups too small to differ."""
+    survivors = {
+        "first_share": 1.0,
+        "calls": 0.0,
+        "information": 0.0,
+        "equal_share": 1.0,
+        "wellformed": 0.0,
+        "reward": 0.0,
+        "oracle_gap": 1.0,
+    }
+    alarms = Alarms(AlarmConfig(window=3, stop=True))
+    assert sounding(alarms, 5) == []
+    assert sounding(alarms, 20, infrastructure_share=0.9, **survivors) == ["infrastructure"]
+    assert sounding(alarms, 20) == []
+
+
+def test_a_reward_that_is_no_number_is_told_at_once_and_ends_nothing() -> None:
+    (alarm,) = Alarms(AlarmConfig()).check(4, {**HEALTHY, "unscored": 2, "episodes": 16})
+    assert (alarm.name, alarm.fatal) == ("unscored", False)
+    assert "2 of 16 episodes" in alarm.message
+
+
 def test_rounds_of_expert_iteration_have_a_window_of_their_own() -> None:
     alarms = Alarms(AlarmConfig(window=10, rounds=2))
     found = [alarm.name for turn in range(3) for alarm in alarms.check(turn, {**HEALTHY, "wellformed": 0.1}, rounds=True)]

@@ -191,3 +191,15 @@ def test_an_older_checkpoint_that_cannot_say_where_it_stands_does_not_end_a_run(
     checkpoints.save(Position(step=3), write("state 3"))  # type: ignore[arg-type]
     assert [one.position.step for one in checkpoints.all()] == [2, 3]
     assert (tmp_path / ".damaged-00-00000001").is_dir()
+
+
+def test_a_checkpoint_that_could_not_be_written_leaves_the_room_it_took(tmp_path: Path) -> None:
+    def full(folder: Path) -> None:
+        (folder / "trainer.pt").write_text("half")
+        raise OSError(28, "No space left on device")
+
+    checkpoints = Checkpoints(tmp_path, keep=1)
+    checkpoints.save(Position(step=1), write("one"))  # type: ignore[arg-type]
+    with pytest.raises(OSError, match="No space left"):
+        checkpoints.save(Position(step=2), full)
+    assert [path.name for path in tmp_path.iterdir()] == ["00-00000001"]

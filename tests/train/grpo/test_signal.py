@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,12 +11,15 @@ import pytest
 import torch
 
 from maestro.policy.local import LocalPolicy
+from maestro.reward import RewardRule
+from maestro.rollout.record import read_episodes
 from maestro.train.config.run import GrpoStage
 from maestro.train.folder.layout import read_metrics
 from maestro.train.grpo.steps import Steps
 from maestro.train.rows import RowWriter
 from maestro.train.run import train
 from maestro.train.warm_start.traces import TraceWriter
+from maestro.types import Episode, Reward, Task
 from tests.train.test_run import config, materials
 
 GRPO = {"kind": "grpo", "prompts": 2, "members": 4, "micro_batch": 4, "optimizer": {"lr": 0.003, "warmup_steps": 0}}
@@ -73,3 +77,30 @@ def test_a_second_pass_over_the_same_episodes_does_not_count_them_again(speaking
     assert sum(one["signal"]["drawn"] for one in found if "signal" in one) == len(
         (tmp_path / "run" / "episodes.jsonl").read_bytes().splitlines()
     )
+
+
+class Broken(RewardRule):
+    """Gives every fifth episode a reward that is no number, as a scorer of the user's may."""
+
+    async def scored_off_loop(self, task: Task, episode: Episode) -> Episode:
+        scored = await super().scored_off_loop(task, episode)
+        assert scored.reward is not None
+        terms = {**scored.reward.terms, "outcome": float("nan")}
+        bad = (episode.sample + len(task.id)) % 5 == 0
+        return scored.model_copy(update={"reward": Reward(terms=terms, weights=scored.reward.weights)}) if bad else scored
+
+
+@pytest.mark.slow
+def test_rewards_that_are_no_numbers_are_masked_counted_and_told_of_and_the_run_goes_on(speaking: Path, tmp_path: Path) -> None:
+    settings = config(policy={"load": str(speaking)}, stages=[{**GRPO, "steps": 2}], validation={"every": 1})
+    train(settings.model_copy(update={"reward": Broken()}), materials(), tmp_path / "run")
+    found = list(read_metrics(tmp_path / "run" / "metrics.jsonl"))
+    taught = [record for record in found if record["kind"] == "step"]
+    assert len(taught) == 2
+    assert all(one["unscored"] == one["signal"]["masked"]["untrainable"] > 0 for one in taught)
+    assert all(math.isfinite(one["reward"]) and one["signal"]["trained"] == 8 - one["unscored"] for one in taught)
+    assert all(math.isfinite(record["greedy"]["utility"]) for record in found if record["kind"] == "validation")
+    assert "unscored" in {record["alarm"] for record in found if record["kind"] == "alarm"}
+    episodes = list(read_episodes(tmp_path / "run" / "episodes.jsonl"))
+    assert sum(one.reward is None for one in episodes) == sum(one["unscored"] for one in taught)
+    assert all("outcome nan" in (one.error or "") for one in episodes if one.reward is None)

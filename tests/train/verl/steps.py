@@ -22,7 +22,7 @@ from verl.workers.utils.padding import left_right_2_no_padding, no_padding_2_pad
 
 from maestro.config import load_config
 from maestro.train.config.run import TrainConfig
-from maestro.train.verl.advantage_name import ESTIMATOR
+from maestro.train.verl.names import ESTIMATOR
 from maestro.train.verl.overrides import overrides
 from maestro.train.verl.rows import pictures, read_row
 from tests.train.verl.in_process_server import Client, ModelServer, arrays
@@ -90,6 +90,7 @@ def step(config, number, rows, worker, server, trainer, images) -> dict:
         "advantage_sums": sums(batch, members),
         "rewards": batch.batch["rm_scores"].sum(-1).tolist(),
         "served_drift": served_drift(batch, trainer, server, images),
+        "moved_by_a_lost_step": lost(config, batch, trainer) if number else None,
         "numbers": sorted(batch.non_tensor_batch["reward_extra_info"][0]),
     }
 
@@ -119,6 +120,23 @@ def update(config, batch: DataProto, trainer) -> dict:
         temperature=1.0,
     )
     return tu.get(trainer.update_actor(data), "metrics")
+
+
+def lost(config, batch: DataProto, trainer) -> float:
+    """How far an update moves the weights when infrastructure broke every episode of its step, after steps that left momentum behind."""
+    masked = batch.select(deepcopy=True)
+    masked.meta_info = batch.meta_info
+    for name in ("response_mask", "advantages", "returns"):
+        masked.batch[name] = torch.zeros_like(masked.batch[name])
+    before = held(trainer)
+    update(config, masked, trainer)
+    return max((after - before[name]).abs().max().item() for name, after in held(trainer).items())
+
+
+def held(trainer) -> dict[str, torch.Tensor]:
+    """A copy of the actor's weights."""
+    found = trainer.actor.engine.get_per_tensor_param()
+    return {name: torch.from_numpy(weight).clone() for name, weight in arrays(found[0] if isinstance(found, tuple) else found).items()}
 
 
 def inverted(batch: DataProto) -> DataProto:

@@ -54,7 +54,7 @@ def test_verl_knows_it_by_its_name_and_hands_it_its_config() -> None:
     from verl import DataProto
     from verl.trainer.ppo.ray_trainer import compute_advantage
 
-    from maestro.train.verl.advantage_name import ESTIMATOR
+    from maestro.train.verl.names import ESTIMATOR
 
     tensors = {"token_level_rewards": placed(1.0, 0.0, width=2), "response_mask": torch.ones(2, 2, dtype=torch.long)}
     for scaled, expected in ((True, 0.7070), (False, 0.5)):

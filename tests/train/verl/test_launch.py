@@ -51,7 +51,7 @@ def test_a_run_folder_is_complete(tmp_path: Path) -> None:
     assert {path.name for path in run.iterdir()} >= {"config.yaml", "config.sha256", "registry.lock", "agent_loop.yaml", "data"}
     assert "MaestroAgentLoop" in (run / "agent_loop.yaml").read_text()
     assert str(run) in (run / "agent_loop.yaml").read_text()
-    assert any(part.endswith("VERL_FILE_LOGGER_PATH=" + str(run / "verl-001.jsonl")) for part in made.command)
+    assert any(part.endswith(f'VERL_FILE_LOGGER_PATH="{run / "verl-001.jsonl"}"') for part in made.command)
 
 
 def test_a_second_start_has_a_log_of_its_own_and_the_same_data(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from maestro.config import load_config
 from maestro.errors import ConfigError
 from maestro.train.config.run import TrainConfig
 from maestro.train.readers import check_read
-from maestro.train.verl.overrides import only_stage, overrides
+from maestro.train.verl.overrides import only_stage, override, overrides
 from tests.train.verl.on_cpu import ROOT, environment
 
 STAGE = {"kind": "grpo", "steps": 7, "prompts": 16, "members": 8, "micro_batch": 4}
@@ -174,3 +174,15 @@ def test_float32_means_float32_in_sampling_and_update(composed: list[dict[str, A
 @pytest.mark.verl
 def test_a_reference_policy_is_loaded_for_a_kl_term_only(composed: list[dict[str, Any]]) -> None:
     assert [one["reference"] for one in composed[:2]] == [False, True]
+
+
+@pytest.mark.parametrize(
+    "run", ["a b", "漢字 é", "a=b,c", "(x) [y] {z}", """it's "q\"""", "back\\slash", "${HOME}", "~t", "end\\", "two\nlines"]
+)
+def test_a_path_reaches_verl_as_it_is(run: str) -> None:
+    parser = pytest.importorskip("hydra.core.override_parser.overrides_parser", reason="hydra comes with verl").OverridesParser.create()
+    from omegaconf import OmegaConf
+
+    one, both = parser.parse_overrides([override("x", run), override("+y.z", [run, run])])
+    made = OmegaConf.create({"x": one.value(), "y": both.value()})
+    assert OmegaConf.to_container(made, resolve=True) == {"x": run, "y": [run, run]}

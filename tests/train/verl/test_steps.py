@@ -77,6 +77,11 @@ def test_the_update_moves_the_policy_and_the_server_follows(steps):
     assert max(one["served_drift"] for one in found) < 1e-4
 
 
+def test_a_step_that_was_lost_as_a_whole_moves_nothing(steps):
+    _, found = steps
+    assert found[-1]["moved_by_a_lost_step"] == 0.0
+
+
 def test_advantages_of_a_group_sum_to_nothing(steps):
     _, found = steps
     assert all(abs(total) < 1e-4 for one in found for total in one["advantage_sums"])

@@ -28,7 +28,7 @@ class Advice(NamedTuple):
 
 
 NOT_FINITE = Advice(
-    "the learning rate is too high, or a reward is not finite",
+    "the learning rate is too high",
     "Lower optimizer.lr or raise warmup_steps; look for the first bad step in metrics.jsonl. The best policy so far is handed over",
 )
 
@@ -46,6 +46,10 @@ class Rule:
     advice: str
     fatal: bool = False
     smoothed: bool = False
+    at_once: bool = False
+    """It does not wait for the window."""
+    whole: bool = False
+    """It does not read what happened in the episodes that did not break, which in an outage are those that asked nobody."""
     best: Literal["highest", "lowest"] = "highest"
 
 
@@ -95,6 +99,17 @@ RULES: tuple[Rule, ...] = (
         "the trainer does not see what was sampled: another temperature, number format, template or picture, or weights not handed over",
         "Compare log-probs on one episode with and without its picture, and the precision of the two engines, before training on",
         fatal=True,
+        whole=True,
+    ),
+    Rule(
+        "unscored",
+        "unscored",
+        lambda at, _: at.value > 0,
+        lambda at: f"{at.value} of {at.metrics.get('episodes', at.value)} episodes have a reward that is no finite number",
+        "a scorer, or a price, that gives NaN or infinity for some answers; those episodes are masked",
+        "Look at error in episodes.jsonl: it names the terms. Mend the scorer, or leave the tasks out",
+        at_once=True,
+        whole=True,
     ),
     Rule(
         "calls",
@@ -162,6 +177,7 @@ RULES: tuple[Rule, ...] = (
         lambda at: f"KL divergence of {at.value:.3f} nats a token from the policy that the stage began with",
         "the policy has moved far: what it could do before may be gone",
         "Raise beta or lower optimizer.lr",
+        whole=True,
     ),
     Rule(
         "infrastructure",
@@ -170,6 +186,7 @@ RULES: tuple[Rule, ...] = (
         lambda at: f"infrastructure broke {at.value:.0%} of the episodes drawn{_worst_expert(at)}",
         "experts or the policy's server are down or overloaded; those episodes teach nothing, and steps become dearer",
         "See maestro experts status; raise the limits of the cards, add replicas, or set ensemble.outages.told to policy",
+        whole=True,
     ),
     Rule(
         "truncation",
@@ -178,6 +195,7 @@ RULES: tuple[Rule, ...] = (
         lambda at: f"the token limit cut off a decision in {at.value:.0%} of the episodes",
         "the policy rambles, or the limit is too short for what it has to copy",
         "Set signal.truncated to penalise or mask, or raise the limit of tokens",
+        whole=True,
     ),
     Rule(
         "equal",

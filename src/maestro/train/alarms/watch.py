@@ -56,7 +56,7 @@ class Alarms:
         bad = _not_finite(metrics)
         known = [rule for rule in RULES if metrics.get(rule.reads) is not None and rule.reads not in bad]
         if metrics.get("infrastructure_share", 0.0) > self.config.infrastructure_share:
-            known = [rule for rule in known if not rule.smoothed]  # what survives an outage is a selection: no yardstick for later
+            known = [rule for rule in known if rule.whole]  # what survives an outage is a selection: it accuses the policy of the outage
         found = [self._not_finite(step, bad) if bad else None, *(self._checked(rule, step, metrics, window) for rule in known)]
         return [alarm for alarm in found if alarm is not None]
 
@@ -73,6 +73,7 @@ class Alarms:
         """The alarm of a rule when its condition has just held for the whole window."""
         reading = self._reading(rule, metrics, window)
         holds = reading is not None and rule.holds(reading, self.config)
+        window = 1 if rule.at_once else window
         self._held[rule.name] = self._held.get(rule.name, 0) + 1 if holds else 0
         if reading is None or self._held[rule.name] != window:
             return None

@@ -60,14 +60,15 @@ def mutual_information(pairs: Sequence[tuple[Hashable, Hashable]]) -> float:
 
 
 def summarise(tasks: Sequence[Task], episodes: Sequence[Episode]) -> dict[str, Any]:
-    """Means over scored episodes; broken ones are counted and left out. `tasks[i]` is the task of `episodes[i]`.
+    """Means over scored episodes; broken ones and those without a reward are counted and left out. `tasks[i]` is the task of `episodes[i]`.
 
     `reward` is the weighted total, `utility` outcome minus weighted cost, `entropy` the mean of minus the log-probability of
     the sampled tokens, `information` that between what the question is about (`question_kind`) and the first action, in nats; `kinds`
     is how many such kinds there were.
     """
     kept = [(task, episode) for task, episode in zip(tasks, episodes, strict=True) if not broken(episode) and episode.reward is not None]
-    summary: dict[str, Any] = {"episodes": len(episodes), "broken": len(episodes) - len(kept)}
+    lost = sum(broken(episode) for episode in episodes)
+    summary: dict[str, Any] = {"episodes": len(episodes), "broken": lost, "unscored": len(episodes) - len(kept) - lost}
     if not kept:
         return summary
     rewards = [episode.reward for _, episode in kept if episode.reward is not None]

@@ -15,6 +15,7 @@ from maestro.rollout.engine import Job, run_episodes
 from maestro.rollout.episode import Performs
 from maestro.rollout.limits import Limits
 from maestro.train.episodes.encounters import Encounter
+from maestro.train.episodes.signal import judged
 from maestro.train.seeding import generator
 from maestro.types import Call, Decision, Episode, Task, Tokens, Turn
 
@@ -121,7 +122,7 @@ class Sampler:
         """The episodes with their rewards; answers that need algebra or a sandbox are scored beside each other."""
         rules = [self.rule.at(one.cost_weight) for one in met]
         given = (rule.scored_off_loop(job.task, episode) for rule, job, episode in zip(rules, jobs, episodes, strict=True))
-        return list(await asyncio.gather(*given))
+        return [judged(episode) for episode in await asyncio.gather(*given)]
 
     def groups(
         self, tasks: Sequence[Task], members: int, first_sample: int, forced: int, *seed: object, again: float = 0.0

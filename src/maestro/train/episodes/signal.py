@@ -44,6 +44,18 @@ class Fault(NamedTuple):
     """Id of the expert that was called, or `policy`."""
 
 
+def judged(episode: Episode) -> Episode:
+    """A scored episode; one whose reward is no finite number has none, and its error says which terms are not.
+
+    Of such a number no mean can be taken, and no file of JSON holds it.
+    """
+    if episode.reward is None or math.isfinite(episode.reward.total):
+        return episode
+    terms = ", ".join(f"{name} {value}" for name, value in episode.reward.terms.items() if not math.isfinite(value))
+    reason = f"reward: no finite number: {terms or episode.reward.total}"
+    return episode.model_copy(update={"reward": None, "error": f"{episode.error}; {reason}" if episode.error else reason})
+
+
 def truncated(episode: Episode) -> bool:
     """Whether the token limit cut off one of its decisions."""
     return any(turn.decision.truncated for turn in episode.turns)

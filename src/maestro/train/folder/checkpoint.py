@@ -92,10 +92,14 @@ class Checkpoints:
         writing = self.folder / f".writing-{name}"
         shutil.rmtree(writing, ignore_errors=True)
         writing.mkdir()
-        write(writing)
-        (writing / "position.json").write_bytes(orjson.dumps(position.model_dump(mode="json"), option=orjson.OPT_INDENT_2))
-        write_digests(writing)
-        to_disk(writing)
+        try:
+            write(writing)
+            (writing / "position.json").write_bytes(orjson.dumps(position.model_dump(mode="json"), option=orjson.OPT_INDENT_2))
+            write_digests(writing)
+            to_disk(writing)
+        except Exception:
+            shutil.rmtree(writing, ignore_errors=True)  # a half one on a full disk takes the room that others wait for
+            raise
         final = self.folder / name
         if final.exists():  # a checkpoint of the same name is moved away first: a folder cannot replace a filled one
             old = self.folder / f"{_REPLACED}{name}"

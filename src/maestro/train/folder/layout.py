@@ -16,6 +16,7 @@ import yaml
 from maestro.errors import CheckpointError
 from maestro.train.config.run import TrainConfig, difference
 from maestro.train.folder.checkpoint import Checkpoints
+from maestro.train.folder.data_lock import NAME as DATA
 from maestro.types import Episode
 
 _log = logging.getLogger(__name__)
@@ -85,8 +86,16 @@ class NoJournal:
 
 def check_place(path: Path, *, resume: bool) -> None:
     """Whether a run can live in this folder, asked before anything is loaded. Raises CheckpointError; OSError where one may not write."""
+    if path.is_symlink() and not path.exists():
+        raise CheckpointError(f"{path} is a link to {path.readlink()}, which does not exist. Make that folder, or give another with --run.")
+    if (file := next((one for one in (path, *path.parents) if one.exists() and not one.is_dir()), None)) is not None:
+        raise CheckpointError(f"{file} is a file, so no run can be in {path}. Give another folder with --run.")
     exists = (path / "config.yaml").exists()
     if resume and not exists:
+        if (path / "config.sha256").exists():
+            raise CheckpointError(
+                f"{path} has lost its config.yaml. Put it back (its digest is in config.sha256), and resume again, or {_ANOTHER}"
+            )
         missing = "holds no run to resume (no config.yaml)" if path.exists() else "does not exist, so there is no run to resume"
         raise CheckpointError(f"{path} {missing}. Begin one with: maestro train CONFIG --run {path}")
     if exists and not resume:
@@ -103,7 +112,17 @@ class RunFolder:
     and the error names what differs. Of several processes one writes; for the others nothing is made or changed.
     """
 
-    def __init__(self, path: Path, config: TrainConfig, registry: Mapping[str, Any], *, resume: bool, writes: bool = True) -> None:
+    def __init__(
+        self,
+        path: Path,
+        config: TrainConfig,
+        registry: Mapping[str, Any],
+        *,
+        data: Mapping[str, str | None] | None = None,
+        resume: bool,
+        writes: bool = True,
+    ) -> None:
+        """`data` are digests, by name, of what the run learns from; None checks and keeps none."""
         self.path = path
         self.config = config
         stored = path / "config.yaml"
@@ -111,10 +130,12 @@ class RunFolder:
             check_place(path, resume=resume)
         if resume:
             self._check_same(stored, registry)
+            self._check_data(data)
         if writes:
             path.mkdir(parents=True, exist_ok=True)
         if writes and not resume:
             _write(path / "registry.lock", orjson.dumps(dict(registry), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
+            _write(path / DATA, orjson.dumps(dict(data or {}), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
             _write(path / "config.sha256", (config.digest + "\n").encode())
             _write(stored, config.to_yaml().encode())  # the last: a folder that has it is a run, and has the others
         self.metrics: Journal | NoJournal = Journal(path / "metrics.jsonl") if writes else NoJournal()
@@ -141,6 +162,26 @@ class RunFolder:
         if lock != dict(registry):
             lines = difference(lock, dict(registry))
             raise CheckpointError("the registry has changed since this run began:\n  " + "\n  ".join(lines))
+
+    def _check_data(self, data: Mapping[str, str | None] | None) -> None:
+        file = self.path / DATA
+        if data is None:
+            return
+        if not file.exists():
+            _log.warning(
+                "%s has no %s, so it is unknown whether its tasks and recorded replies are the same; they are taken as such.",
+                self.path,
+                DATA,
+            )
+            return
+        try:
+            changed = difference(orjson.loads(file.read_bytes()), dict(data))
+        except ValueError:
+            raise CheckpointError(f"{file} is damaged, so it is unknown whether the data is the same; {_ANOTHER}") from None
+        if changed:
+            raise CheckpointError(
+                f"what {self.path} learns from has changed since it began; put it back, or {_ANOTHER}\n  " + "\n  ".join(changed)
+            )
 
     def _began_with(self, name: str, what: str) -> bytes:
         """A file that says what the run began with. Raises CheckpointError when it is gone."""

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from verl.trainer.ppo.core_algos import register_adv_est
 
-from maestro.train.verl.advantage_name import ESTIMATOR
+from maestro.train.verl.names import ESTIMATOR
 
 
 @register_adv_est(ESTIMATOR)  # type: ignore[untyped-decorator]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -38,8 +38,12 @@ class EnginePolicy:
         observation_tokens: int,
         reserve: int | None = None,
         blank_images: bool = False,
+        ends: Iterable[int] = (),
     ) -> None:
-        """`sampling` is what verl samples with. `max_tokens` bounds a whole row, `reserve` tokens stay free behind an observation."""
+        """`sampling` is what verl samples with. `max_tokens` bounds a whole row, `reserve` tokens stay free behind an observation.
+
+        `ends` are the ids that end a message besides the tokenizer's own.
+        """
         self.server = server
         self.processor = processor
         self.dialect = dialect
@@ -54,7 +58,7 @@ class EnginePolicy:
         self.image_token: int = processor.tokenizer.convert_tokens_to_ids(IMAGE)
         self.versions: set[int] = set()
         """Of the weights that have sampled for this policy, where the server says so."""
-        self._ends = {processor.tokenizer.eos_token_id}
+        self._ends = {processor.tokenizer.eos_token_id, *ends}
 
     def open(self, opening: Opening) -> EngineSession:
         """Begin an episode. Raises ImageError when an image cannot be looked at."""
@@ -144,6 +148,6 @@ class EngineSession:
 
 
 def _stopped(policy: EnginePolicy, ids: list[int], stops: list[str]) -> bool:
-    """Whether the text ends with a stop."""
+    """Whether a stop has come up: behind it may stand what else the last token is the text of."""
     text = policy.codec.decode(ids[-24:])
-    return any(text.endswith(stop) for stop in stops)
+    return any(stop in text for stop in stops)

@@ -26,12 +26,13 @@ from maestro.train.card import write_card
 from maestro.train.config.run import TrainConfig
 from maestro.train.folder.checkpoint import to_disk
 from maestro.train.folder.claim import claimed
+from maestro.train.folder.data_lock import store_digest
 from maestro.train.folder.layout import RunFolder, check_place
 from maestro.train.materials import scorable_tasks
 from maestro.train.progress import Progress, Silent
 from maestro.train.start import starting_folder
 from maestro.train.verl.chronicle import Chronicle, latest_step, looks
-from maestro.train.verl.overrides import agent_loops, only_stage, overrides
+from maestro.train.verl.overrides import agent_loops, only_stage, override, overrides
 from maestro.train.verl.rows import pictures, write_rows
 from maestro.train.verl.speech import check_prompts, speaking
 
@@ -66,14 +67,15 @@ def prepare(config: TrainConfig, run: Path, *, resume: bool) -> Prepared:
     log = (run / f"verl-{len(list(run.glob('verl-*.jsonl'))) + 1:03d}.jsonl").absolute()  # verl empties the file it logs to
     made = [
         *command(config, run),
-        f"hydra.run.dir={run.absolute() / 'hydra'}",  # else Hydra makes one wherever the command is started
-        f"+ray_kwargs.ray_init.runtime_env.env_vars.VERL_FILE_LOGGER_PATH={log}",
+        override("hydra.run.dir", str(run.absolute() / "hydra")),  # else Hydra makes one wherever the command is started
+        override("+ray_kwargs.ray_init.runtime_env.env_vars.VERL_FILE_LOGGER_PATH", str(log)),
     ]
     registry = Registry.load(config.ensemble.registry)
     check_place(run, resume=resume)
     if not resume:  # before the folder counts as a run: what fails here can be tried again
         _write_data(config, run)
-    RunFolder(run, config, dict(registry.lock()), resume=resume).close()
+    data = {"ensemble.store": store_digest(config.ensemble)}  # questions and pictures lie in the run folder itself
+    RunFolder(run, config, dict(registry.lock()), data=data, resume=resume).close()
     (run / "agent_loop.yaml").write_text(yaml.safe_dump(agent_loops(run), sort_keys=False))
     return Prepared(run, starting_folder(config.policy.load or ""), made, log)
 

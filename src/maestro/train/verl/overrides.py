@@ -5,18 +5,17 @@ Every line says which of our settings it carries; verl's own config composition 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-import orjson
 
 from maestro.errors import ConfigError
 from maestro.policy.options import sizes
 from maestro.policy.spoken import spoken
 from maestro.train.config.run import GrpoStage, TrainConfig
 from maestro.train.start import starting_folder
-from maestro.train.verl.advantage_name import ESTIMATOR
+from maestro.train.verl.names import ESTIMATOR, POLICY_LOSS
 from maestro.train.verl.rows import AGENT
 
 LOSSES = {"dapo": "token-mean", "bnpo": "token-mean", "grpo": "seq-mean-token-mean", "dr_grpo": "seq-mean-token-sum-norm"}
@@ -28,7 +27,7 @@ DTYPES = {"float32": "fp32", "bfloat16": "bf16"}
 def overrides(config: TrainConfig, run: Path) -> list[str]:
     """`key=value` for every setting, in the order of verl's sections. Raises ConfigError for what verl cannot do."""
     stage = only_stage(config)
-    return [f"{key}={_value(value)}" for key, value in settings(config, stage, run).items()]
+    return [override(key, value) for key, value in settings(config, stage, run).items()]
 
 
 def only_stage(config: TrainConfig) -> GrpoStage:
@@ -117,6 +116,7 @@ def _actor(config: TrainConfig, stage: GrpoStage, row: int) -> dict[str, Any]:
         f"{actor}.clip_ratio": stage.clip_low,
         f"{actor}.clip_ratio_low": stage.clip_low,
         f"{actor}.clip_ratio_high": stage.clip_high,
+        f"{actor}.policy_loss.loss_mode": POLICY_LOSS,
         f"{actor}.loss_agg_mode": LOSSES[stage.loss],
         f"{actor}.entropy_coeff": stage.entropy,
         f"{actor}.calculate_entropy": True,
@@ -198,12 +198,20 @@ def agent_loops(run: Path) -> list[Mapping[str, str]]:
     return [{"name": AGENT, "_target_": "maestro.train.verl.agent_loop.MaestroAgentLoop", "run": str(run.absolute())}]
 
 
+def override(key: str, value: Any) -> str:
+    """`key=value` in Hydra's grammar, whatever a path or a text has in it."""
+    return f"{key}={_value(value)}"
+
+
 def _value(value: Any) -> str:
-    """A value in Hydra's grammar, whose lists and quoted strings are JSON's."""
     match value:
         case bool():
             return str(value).lower()
         case int() | float():
             return repr(value)
+        case str():
+            # In quotes a backslash is itself, but for those before a quote; OmegaConf would resolve what stands between ${ and }.
+            text = re.sub(r'(\\*)("|$)', lambda at: at[1] * 2 + (at[2] and '\\"'), value)
+            return f'"{text.replace("${", chr(92) + "${")}"'
         case _:
-            return orjson.dumps(value).decode()
+            return f"[{','.join(map(_value, value))}]"

@@ -1,4 +1,4 @@
-"""What every process that imports verl gets of ours: the advantage estimator, and what lets verl live beside our other pins.
+"""What every process that imports verl gets of ours: advantages, policy loss, and what lets verl live beside our other pins.
 
 verl loads the entry points of the group `verl.plugins` at the end of its own import, also in the Ray workers of other machines.
 """
@@ -28,6 +28,6 @@ def hide_trl(of: ModuleType) -> None:
 install()
 hide_trl(import_utils)
 
-from maestro.train.verl import advantage  # noqa: E402 (verl's algorithms import torchvision)
+from maestro.train.verl import advantage, policy_loss  # noqa: E402 (verl's algorithms import torchvision)
 
-__all__ = ["advantage"]
+__all__ = ["advantage", "policy_loss"]

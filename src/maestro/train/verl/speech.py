@@ -7,6 +7,7 @@ from typing import Any
 
 from maestro.errors import ConfigError
 from maestro.images import ImageStore
+from maestro.policy.codec import message_ends
 from maestro.policy.control import TAGS
 from maestro.policy.options import sizes, token_dialect
 from maestro.policy.protocol import Opening
@@ -24,13 +25,15 @@ _LONGEST = 8
 
 def speaking(config: TrainConfig, processor: Any, images: ImageStore, menu: Menu) -> EnginePolicy:
     """The policy of a run as it speaks on this menu, before it has a server."""
-    options = spoken(starting_folder(config.policy.load or ""), config.policy.speech.options)
+    folder = starting_folder(config.policy.load or "")
+    options = spoken(folder, config.policy.speech.options)
     single = all(len(processor.tokenizer.encode(tag, add_special_tokens=False)) == 1 for tag in TAGS)
     dialect = token_dialect(options, menu, single_tags=single)
     if dialect.name == "maestro-4b" and options.history is None:
         dialect = token_dialect(options.model_copy(update={"history": "whole"}), menu, single_tags=single)
     limits = sizes(options, dialect.name)
-    return EnginePolicy(None, processor, images, dialect, {}, name=config.name, blank_images=config.policy.blank_images, **limits)
+    ends, blank = message_ends(folder, None), config.policy.blank_images
+    return EnginePolicy(None, processor, images, dialect, {}, name=config.name, blank_images=blank, ends=ends, **limits)
 
 
 def check_prompts(config: TrainConfig, policy: EnginePolicy, menu: Menu, tasks: Sequence[Task]) -> None:

@@ -20,7 +20,7 @@ from maestro.train.episodes.memo import RememberingEnsemble
 from maestro.train.episodes.metrics import broken
 from maestro.train.episodes.outages import experts_out, under_outages
 from maestro.train.episodes.resampling import WAVE
-from maestro.train.episodes.signal import penalised
+from maestro.train.episodes.signal import judged, penalised
 from maestro.train.folder.layout import Journal
 from maestro.train.materials import load_ensemble
 from maestro.train.verl.engine_policy import EnginePolicy
@@ -92,7 +92,7 @@ class Worker:
             out = experts_out(config.ensemble.outages, [expert.id for expert in plain.menu.experts], config.seed, STAGE, step)
         ensemble = met.ensemble(under_outages(plain, config.ensemble.outages, out))
         episode = await run_episode(task, policy, ensemble, config.limits, sample=sample, cost_weight=met.cost_weight)
-        return await config.reward.at(met.cost_weight).scored_off_loop(task, episode)
+        return judged(await config.reward.at(met.cost_weight).scored_off_loop(task, episode))
 
     def _note(self, episode: Episode, step: int, *, training: bool) -> None:
         """Write an episode down, with what `maestro.train.verl.chronicle` needs to tell of it."""
