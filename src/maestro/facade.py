@@ -20,6 +20,7 @@ from maestro.policy.protocol import Policy, close_policy
 from maestro.rollout.episode import Watcher, run_episode
 from maestro.rollout.limits import Limits
 from maestro.skills.ensemble import Ensemble
+from maestro.skills.protocol import is_text
 from maestro.types import Episode, Task
 
 Result = TypeVar("Result")
@@ -161,13 +162,13 @@ def question_task(question: str, images: Iterable[ImageLike], store: ImageStore,
     asked = question.strip()
     if not asked:
         raise ConfigError('the question is empty. Ask something, for example: "What does the sign say?" with a picture of the sign.')
-    if not _is_text(asked):
+    if not is_text(asked):
         raise ConfigError("the question holds bytes that are no UTF-8 text; is it a file's content? Give a picture as an image.")
     if isinstance(images, str | bytes | Path | Image.Image | np.ndarray):
         raise ConfigError("images is one image; give a list, even of one: images=[...].")
     if not isinstance(images, Iterable):
         raise ConfigError(f"images is a {type(images).__name__}; give a list of paths, file bytes, PIL images or arrays, or nothing.")
-    if isinstance(choices, str) or not all(isinstance(choice, str) and _is_text(choice) for choice in choices):
+    if isinstance(choices, str) or not all(isinstance(choice, str) and is_text(choice) for choice in choices):
         raise ConfigError("choices is a list of texts, for example choices=['red', 'blue'].")
     hashes = tuple(store.put(image) for image in images)
     return Task(id=f"ask/{hashlib.sha256(asked.encode()).hexdigest()[:12]}", question=asked, images=hashes, choices=tuple(choices))
@@ -180,15 +181,6 @@ def question_limits(turns: int, budget_usd: float | None, seconds: float) -> Lim
     except ValidationError as error:
         wrong = "; ".join(f"{one['loc'][0]} {one['input']!r}: {one['msg']}" for one in error.errors())
         raise ConfigError(f"{wrong}. turns is at least 1, budget_usd (cost_usd) at least 0 or None, seconds above 0.") from error
-
-
-def _is_text(value: str) -> bool:
-    """Whether it can be written: an argument of the command line that is no UTF-8 arrives with lone surrogates."""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _outside_a_loop(name: str) -> None:

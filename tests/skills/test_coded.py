@@ -63,6 +63,8 @@ async def test_a_result_that_keeps_the_contract_passes_unchanged() -> None:
         (SkillResult("v", "high"), "gave the confidence 'high' (str)"),  # type: ignore[arg-type]
         (SkillResult("v", gives="number"), "says that it gives 'number' (str); it is one of answer, region"),  # type: ignore[arg-type]
         (SkillResult("v", evidence=None), "no text"),  # type: ignore[arg-type]
+        (SkillResult("\ud800"), "half a surrogate pair"),
+        (SkillResult("v", evidence="a\ud800"), "half a surrogate pair"),
         ("x" * 1000, "…"),
     ],
 )

@@ -8,7 +8,7 @@ from numbers import Real
 from typing import Any, get_args
 
 from maestro.errors import InfrastructureFault, MaestroError, raised_in
-from maestro.skills.protocol import Caller, SkillRequest, SkillResult
+from maestro.skills.protocol import Caller, SkillRequest, SkillResult, is_text
 from maestro.types import Skill, Value
 
 _NOT_ASYNC = object()
@@ -48,6 +48,8 @@ def _wrong(result: object) -> str:
         return f"says that it gives {_described(result.gives)}; it is one of {', '.join(get_args(Value))}"
     if not isinstance(result.evidence, str) or not isinstance(result.message, str | None):
         return "gave an evidence or a message that is no text"
+    if half := next((said for said in (result.value, result.evidence, result.message) if said and not is_text(said)), None):
+        return f"gave {_described(half)}, which has half a surrogate pair in it; that is no character and cannot be written"
     return ""
 
 

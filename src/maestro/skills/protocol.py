@@ -122,3 +122,12 @@ class SkillProcedure(Protocol):
     async def __call__(self, request: SkillRequest, caller: Caller) -> SkillResult:
         """Find what the request asks for."""
         ...
+
+
+def is_text(value: str) -> bool:
+    """Whether it can be written: half a surrogate pair, from a command line that is no UTF-8 or from a program, cannot."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
