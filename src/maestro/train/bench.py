@@ -15,7 +15,7 @@ from maestro.errors import CheckpointError
 from maestro.rollout.engine import Job
 from maestro.train.alarms.watch import Alarm, Alarms
 from maestro.train.config.run import TrainConfig
-from maestro.train.episodes.metrics import summarise
+from maestro.train.episodes.metrics import standing, summarise
 from maestro.train.episodes.oracle import Oracle
 from maestro.train.episodes.sampling import Sampler
 from maestro.train.folder.checkpoint import Position
@@ -105,16 +105,17 @@ class Workbench:
         self.progress.alarm(alarm)
 
     def look(self, step: int) -> None:
-        """Validate greedily and, if wished, at temperature 1; keep the policy when its greedy utility is the best so far."""
+        """Validate greedily and, if wished, at temperature 1; keep the policy when its greedy look is the best so far."""
         if not self.validation:
             return
         numbers = {"greedy": self.evaluate(greedy=True)}
         if self.config.validation.sampled:
             numbers["sampled"] = self.evaluate(greedy=False)
         self.log("validation", step, numbers)
-        utility = numbers["greedy"].get("utility")
-        if utility is not None and (self.position.best is None or utility > self.position.best):
-            self.position.best = utility
+        at = self.position
+        reached = standing(numbers["greedy"], self.config.alarms.grammar_floor)
+        if reached is not None and (at.best is None or reached > (at.best_wellformed, at.best)):
+            at.best_wellformed, at.best = reached
             self._write(self.position.model_copy(update={"step": step}), lambda folder: self._save_policy(folder, "best"), "best")
 
     def evaluate(self, *, greedy: bool) -> dict[str, Any]:
@@ -168,7 +169,7 @@ class Workbench:
 
     def next_stage(self) -> None:
         """Stand at the beginning of the next stage; the best validation so far stays known."""
-        self.position = Position(stage=self.position.stage + 1, best=self.position.best)
+        self.position = Position(stage=self.position.stage + 1, best=self.position.best, best_wellformed=self.position.best_wellformed)
         self.alarms = self._alarms()
 
     @property

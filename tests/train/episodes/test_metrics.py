@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 import random
 
-from maestro.train.episodes.metrics import mutual_information, summarise
+from maestro.train.episodes.metrics import mutual_information, standing, summarise
 from maestro.types import Answer, Call, Decision, Episode, Malformed, Observation, Reward, StopReason, Task, Tokens, Turn
 
 
@@ -36,3 +36,11 @@ def test_entropy_counts_sampled_tokens_only_and_malformed_turns_are_a_rate() -> 
     task = Task(id="t", question="?")
     numbers = summarise([task], [episode(Malformed(reason="no"), Answer(text="1"))])
     assert (numbers["entropy"], numbers["malformed"], numbers["wellformed"]) == (0.5, 0.5, 0.0)
+
+
+def test_a_look_that_lost_the_grammar_stands_below_one_that_kept_it() -> None:
+    nonsense, poor, good = ({"utility": utility, "wellformed": kept} for utility, kept in ((0.0, 0.1), (-0.2, 0.95), (0.3, 0.8)))
+    places = [standing(summary, 0.8) for summary in (nonsense, poor, good)]
+    assert places == [(False, 0.0), (True, -0.2), (True, 0.3)]
+    assert sorted(place for place in places if place is not None) == places
+    assert standing({"episodes": 3, "broken": 3}, 0.8) is None

@@ -204,7 +204,7 @@ class TrainConfig(Config):
     validation: ValidationConfig = ValidationConfig()
     checkpoint: CheckpointConfig = CheckpointConfig()
     result: Literal["best", "last"] = "best"
-    """Which policy the run hands over: the best by validation utility, or the last."""
+    """Which policy the run hands over: the best by validation (one that keeps to the grammar, then utility), or the last."""
 
     def located(self) -> TrainConfig:
         """The same with absolute paths, so that the run folder can be taken up from any directory."""

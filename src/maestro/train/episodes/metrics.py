@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 from maestro.reward import utility
@@ -104,6 +104,15 @@ def summarise(tasks: Sequence[Task], episodes: Sequence[Episode]) -> dict[str, A
     if logprobs:
         summary["entropy"] = -sum(logprobs) / len(logprobs)
     return summary
+
+
+def standing(summary: Mapping[str, Any], floor: float) -> tuple[bool, float] | None:
+    """How good a look at the validation split was, to be compared: whether `floor` of its episodes keep to the grammar, then utility.
+
+    Utility alone would put nonsense that calls nobody above a policy that pays for wrong answers. None where nothing was scored.
+    """
+    utility = summary.get("utility")
+    return None if utility is None else (summary.get("wellformed", 1.0) >= floor, utility)
 
 
 def _names(rewards: Sequence[Reward]) -> list[str]:

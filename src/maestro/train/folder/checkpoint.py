@@ -52,6 +52,8 @@ class Position(BaseModel):
     episodes_bytes: int = 0
     best: float | None = None
     """Best validation utility so far."""
+    best_wellformed: bool = True
+    """Whether the policy that had it keeps to the grammar; one that does is better than one that does not."""
     alarms: dict[str, Any] = Field(default_factory=dict)
     extra: dict[str, Any] = Field(default_factory=dict)
     """What the stage itself needs."""

@@ -19,7 +19,7 @@ from maestro.rollout.tables import read_tables
 from maestro.tasks.opening import task_source
 from maestro.train.alarms.watch import Alarm, Alarms
 from maestro.train.config.run import TrainConfig
-from maestro.train.episodes.metrics import summarise
+from maestro.train.episodes.metrics import standing, summarise
 from maestro.train.episodes.oracle import Oracle
 from maestro.train.episodes.resampling import WAVE, Drawn
 from maestro.train.episodes.signal import penalised
@@ -176,9 +176,9 @@ def _lines(path: Path, start: int) -> tuple[list[dict[str, Any]], int]:
     return [orjson.loads(line) for line in whole.splitlines()], start + len(whole) + bool(whole)
 
 
-def looks(run: Path) -> Iterator[tuple[int, float]]:
-    """(step, utility) of every look at the validation split so far."""
+def looks(run: Path, floor: float) -> Iterator[tuple[int, tuple[bool, float]]]:
+    """(step, `standing`) of every look at the validation split so far."""
     for record in _lines(run / "metrics.jsonl", 0)[0]:
-        utility = record["greedy"].get("utility") if record["kind"] == "validation" else None
-        if utility is not None:
-            yield record["step"], utility
+        reached = standing(record["greedy"], floor) if record["kind"] == "validation" else None
+        if reached is not None:
+            yield record["step"], reached

@@ -199,7 +199,8 @@ def hand_over(run: Path) -> Path:
     found = {int(path.parts[-3].rsplit("_", 1)[1]): path for path in run.glob("checkpoints/global_step_*/actor/huggingface")}
     if not found:
         raise CheckpointError(f"{run / 'checkpoints'} holds no checkpoint of verl to hand over")
-    seen = {step: utility for step, utility in looks(run) if step in found} if config.result == "best" else {}
+    looked = looks(run, config.alarms.grammar_floor) if config.result == "best" else ()
+    seen = {step: reached for step, reached in looked if step in found}
     step = max(seen, key=lambda place: (seen[place], place)) if seen else max(found)
     final, writing = run / "policy", run / ".writing-policy"
     shutil.rmtree(writing, ignore_errors=True)
